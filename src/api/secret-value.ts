@@ -1,0 +1,42 @@
+/**
+ * A secret value, as the base64 text that the API server sends. It prints as `[redacted]` wherever it ends
+ * up by accident; {@link reveal} is the only way to the text, and `src/kube` and the command line's `get
+ * --reveal` and `run` are its only callers.
+ */
+export class SecretValue {
+  readonly #base64: string;
+
+  constructor(base64: string) {
+    this.#base64 = base64;
+  }
+
+  /** Length in bytes of the decoded value; 0 for the empty one. */
+  get size(): number {
+    const text = this.#base64;
+    const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+    return (text.length / 4) * 3 - padding;
+  }
+
+  equals(other: SecretValue): boolean {
+    return this.#base64 === other.#base64;
+  }
+
+  toString(): string {
+    return '[redacted]';
+  }
+
+  toJSON(): string {
+    return '[redacted]';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[redacted]';
+  }
+
+  static reveal(value: SecretValue): string {
+    return value.#base64;
+  }
+}
+
+/** The base64 text of a value. Call it only where the value leaves the process on purpose. */
+export const reveal = (value: SecretValue): string => SecretValue.reveal(value);
