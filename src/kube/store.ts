@@ -1,0 +1,217 @@
+import { keyOfObject, type RawObject, versionNumber } from './object.ts';
+import { parseKey } from './resource.ts';
+import { type IndexValues, SecondaryIndex } from './secondary-index.ts';
+import type { Freshness, Sink } from './sink.ts';
+
+export interface StoreOptions<T, I extends string> {
+  /**
+   * Reduces an object at the door; undefined: not of interest, kept out. The result must not hold on to the
+   * object or a part of it: copy what is needed into one literal of a fixed shape.
+   */
+  readonly project: (object: RawObject) => T | undefined;
+  readonly indexes?: Readonly<Record<I, (value: T) => IndexValues>>;
+  /** True: the newer one is kept and nobody is told, for changes that do not matter. */
+  readonly same?: (old: T, now: T) => boolean;
+}
+
+/** `old` undefined: new; `now` undefined: gone. Called synchronously; the store and its indexes are up to date. */
+export type ChangeListener<T> = (key: string, old: T | undefined, now: T | undefined) => void;
+
+export type FreshnessListener = (value: Freshness, namespace: string | undefined) => void;
+
+interface Entry<T> {
+  value: T;
+  /** The resourceVersion as a number; NaN compares with nothing. */
+  version: number;
+  /** The last list that it was in: what a list did not bring is found without a set of keys. */
+  round: number;
+}
+
+/** The scope of a reflector that watches all namespaces. */
+const EVERYWHERE = '';
+
+/**
+ * Projections of the objects of one resource, by `namespace/name`, with indexes. Filled by one reflector, or by
+ * one for each namespace, through {@link sink}; and by our own writes through {@link set}, so that they are read
+ * back at once.
+ */
+export class Store<T, I extends string = never> {
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #indexes = new Map<string, SecondaryIndex<T>>();
+  readonly #listeners: ChangeListener<T>[] = [];
+  readonly #freshnessListeners: FreshnessListener[] = [];
+  readonly #freshness = new Map<string, Freshness>();
+  /** The newest list of each scope. */
+  readonly #rounds = new Map<string, number>();
+  readonly #project: (object: RawObject) => T | undefined;
+  readonly #same: (old: T, now: T) => boolean;
+  #lastRound = 0;
+
+  constructor(options: StoreOptions<T, I>) {
+    this.#project = options.project;
+    this.#same = options.same ?? (() => false);
+    const indexes: Readonly<Record<string, (value: T) => IndexValues>> = options.indexes ?? {};
+    for (const [name, valuesOf] of Object.entries(indexes)) {
+      this.#indexes.set(name, new SecondaryIndex(valuesOf));
+    }
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.getByKey(`${namespace}/${name}`);
+  }
+
+  getByKey(key: string): T | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  keys(): MapIterator<string> {
+    return this.#entries.keys();
+  }
+
+  *values(): Generator<T, void, void> {
+    for (const entry of this.#entries.values()) yield entry.value;
+  }
+
+  /** Keys of what the index finds under `value`. */
+  keysBy(index: I, value: string): readonly string[] {
+    return this.#index(index).find(value);
+  }
+
+  byIndex(index: I, value: string): T[] {
+    const found: T[] = [];
+    for (const key of this.keysBy(index, value)) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) found.push(entry.value);
+    }
+    return found;
+  }
+
+  onChange(listener: ChangeListener<T>): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Of the reflector that covers the namespace: the one for everything, or its own. */
+  freshness(namespace?: string): Freshness {
+    const own = namespace === undefined ? undefined : this.#freshness.get(namespace);
+    return own ?? this.#freshness.get(EVERYWHERE) ?? { kind: 'unsynced', failure: undefined };
+  }
+
+  onFreshness(listener: FreshnessListener): void {
+    this.#freshnessListeners.push(listener);
+  }
+
+  /** What the API server answered to our own write. Older events and lists do not overwrite it. */
+  set(object: RawObject): void {
+    const key = keyOfObject(object);
+    const scope = parseKey(key).namespace;
+    this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
+  }
+
+  /** Takes out what is gone for certain. With a resourceVersion: unless something newer is there by now. */
+  remove(key: string, resourceVersion?: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    if (resourceVersion !== undefined && entry.version > versionNumber(resourceVersion)) return;
+    this.#delete(key, entry);
+  }
+
+  /** True when this version of the object, or a newer one, is here. */
+  isCurrent(object: RawObject): boolean {
+    const entry = this.#entries.get(keyOfObject(object));
+    return entry !== undefined && entry.version >= versionNumber(object.metadata.resourceVersion);
+  }
+
+  /** The way in for the reflector of one namespace, or without one for that of all. */
+  sink(namespace?: string): Sink {
+    const scope = namespace ?? EVERYWHERE;
+    return {
+      begin: () => {
+        this.#lastRound += 1;
+        this.#rounds.set(scope, this.#lastRound);
+      },
+      page: (objects) => {
+        const round = this.#rounds.get(scope) ?? 0;
+        for (const object of objects) this.#applyListed(object, round);
+      },
+      end: () => this.#endRound(scope),
+      apply: (object) => this.#apply(keyOfObject(object), object, this.#rounds.get(scope) ?? 0),
+      remove: (object) => this.remove(keyOfObject(object), object.metadata.resourceVersion),
+      freshness: (value) => {
+        this.#freshness.set(scope, value);
+        for (const listener of this.#freshnessListeners) listener(value, namespace);
+      },
+    };
+  }
+
+  #index(name: string): SecondaryIndex<T> {
+    const index = this.#indexes.get(name);
+    if (index === undefined) throw new RangeError(`no such index: ${name}`);
+    return index;
+  }
+
+  /** An event or our own write: time does not run backwards within one list. */
+  #apply(key: string, object: RawObject, round: number): void {
+    const entry = this.#entries.get(key);
+    const version = versionNumber(object.metadata.resourceVersion);
+    if (entry !== undefined && entry.version >= version) return;
+    this.#put(key, entry, object, version, round);
+  }
+
+  /**
+   * A list is the truth even where it is older than what is here (an etcd restored from a backup), but for what
+   * we wrote after the list began.
+   */
+  #applyListed(object: RawObject, round: number): void {
+    const key = keyOfObject(object);
+    const entry = this.#entries.get(key);
+    const version = versionNumber(object.metadata.resourceVersion);
+    if (
+      entry !== undefined &&
+      (entry.version === version || (entry.round === round && entry.version > version))
+    ) {
+      entry.round = round;
+      return;
+    }
+    this.#put(key, entry, object, version, round);
+  }
+
+  #endRound(scope: string): void {
+    const round = this.#rounds.get(scope);
+    const prefix = `${scope}/`;
+    for (const [key, entry] of this.#entries) {
+      if (entry.round !== round && (scope === EVERYWHERE || key.startsWith(prefix))) this.#delete(key, entry);
+    }
+  }
+
+  #put(key: string, entry: Entry<T> | undefined, object: RawObject, version: number, round: number): void {
+    const value = this.#project(object);
+    if (value === undefined) {
+      if (entry !== undefined) this.#delete(key, entry);
+      return;
+    }
+    const old = entry?.value;
+    if (entry === undefined) {
+      this.#entries.set(key, { value, version, round });
+    } else {
+      entry.value = value;
+      entry.version = version;
+      entry.round = round;
+    }
+    for (const index of this.#indexes.values()) index.update(key, old, value);
+    if (old === undefined || !this.#same(old, value)) this.#tell(key, old, value);
+  }
+
+  #delete(key: string, entry: Entry<T>): void {
+    this.#entries.delete(key);
+    for (const index of this.#indexes.values()) index.update(key, entry.value, undefined);
+    this.#tell(key, entry.value, undefined);
+  }
+
+  #tell(key: string, old: T | undefined, now: T | undefined): void {
+    for (const listener of this.#listeners) listener(key, old, now);
+  }
+}
