@@ -1,3 +1,10 @@
+const NEWLINE = 10;
+/** A name has at most 253 characters and the prefix; the rest of 128 KiB is left to the value. */
+const MAX_ENV_BYTES = 128 * 1024 - 512;
+
+const bytesOf = (base64: string): Uint8Array =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
 /**
  * A secret value, as the base64 text that the API server sends. It prints as `[redacted]` wherever it ends
  * up by accident; {@link reveal} is the only way to the text, and `src/kube` and the command line's `get
@@ -19,6 +26,29 @@ export class SecretValue {
 
   equals(other: SecretValue): boolean {
     return this.#base64 === other.#base64;
+  }
+
+  /** Whether an environment variable can hold it: UTF-8, no NUL, at most 128 KiB with its name (Linux' MAX_ARG_STRLEN). */
+  fitsEnv(): boolean {
+    if (this.size >= MAX_ENV_BYTES) return false;
+    const bytes = this.#bytes();
+    if (bytes.includes(0)) return false;
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  endsInNewline(): boolean {
+    // the last four characters hold the last one to three bytes
+    const bytes = bytesOf(this.#base64.slice(-4));
+    return bytes.at(-1) === NEWLINE;
+  }
+
+  #bytes(): Uint8Array {
+    return bytesOf(this.#base64);
   }
 
   toString(): string {

@@ -1,0 +1,153 @@
+import { MOUNT_PATH, SHARE_WITH_ANNOTATION, STORE_LABEL, VOLUME_NAME } from './names.ts';
+
+/**
+ * Everything that a user reads in conditions, status and events. Each message says what is the matter and what
+ * to do about it. Reasons are the keys of {@link REASONS}; `docs/status.md` has the same table.
+ */
+
+/** Reasons of conditions and events, with what each one means. */
+export const REASONS = {
+  Ready: 'Every declared secret is delivered, or allowed not to be, and every workload has them.',
+  Valid: 'config.yaml could be read.',
+  SpecInvalid: 'The spec breaks a rule that the API server did not enforce.',
+  ConfigMapMissing: 'The ConfigMap of spec.config.configMapRef does not exist.',
+  ConfigKeyMissing: 'The ConfigMap of spec.config.configMapRef lacks the key.',
+  ConfigMalformed: 'config.yaml is not a YAML document that Truss could use.',
+  TooMany: 'config.yaml declares more secrets than one model may have.',
+  Trusted: 'spec.trusted is true.',
+  Untrusted: 'spec.trusted is false: the workloads run, with no secret.',
+  Resolved: 'Every declared secret has a value, or is allowed to have none.',
+  SecretsMissing: 'Some declared secrets have no usable value.',
+  StoreUnreadable: 'A store cannot be read, so that it is not known what is missing.',
+  Written: 'The delivered Secret holds exactly the values that were found.',
+  NothingDeclared: 'config.yaml declares no secret.',
+  TooLarge: 'The values together are larger than one Secret may be.',
+  Conflict: 'Something of that name exists that belongs to somebody else.',
+  WriteFailed: 'The API server refused or did not answer a write; it is tried again.',
+  NotAuthorized: 'The operator lacks a right in this namespace.',
+  Injected: 'Every workload has the secrets in its pod template.',
+  NoWorkloads: 'The spec names no workload.',
+  NotInjected: 'Some workloads do not have the secrets.',
+  WorkloadMissing: 'A workload does not exist yet.',
+  Progressing: 'It becomes Ready by itself as soon as what it waits for is there.',
+  TrailingNewline: 'A value ends in a newline, which Truss does not strip.',
+  ShareWithMalformed: 'An entry of the share-with annotation cannot be read and is ignored.',
+} as const;
+export type Reason = keyof typeof REASONS;
+
+/** Longest text that goes into one message of status.secrets and status.workloads. */
+const MAX_MESSAGE = 1024;
+
+/** Cuts a text that a user's object may have made long, on a code point. */
+export const bounded = (text: string, limit = MAX_MESSAGE): string =>
+  text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+
+/** A declared name as it may be shown: without control characters, and at most 253 characters long. */
+export const shownName = (name: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  bounded(name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd'), 253);
+
+/** `a, b, c and 4 more`. */
+export function listed(items: readonly string[], most = 5): string {
+  const shown = items.slice(0, most).join(', ');
+  return items.length > most ? `${shown} and ${items.length - most} more` : shown;
+}
+
+export interface StoreShown {
+  readonly name: string;
+  readonly namespace: string;
+  /** The namespace is not the model's, so that only shared Secrets count. */
+  readonly foreign: boolean;
+}
+
+const storeShown = (store: StoreShown, model: string): string =>
+  `labelled ${STORE_LABEL}=${store.name} in namespace ${store.namespace}${
+    store.foreign ? ` and shared by ${SHARE_WITH_ANNOTATION} with ${model}` : ''
+  }`;
+
+export const messages = {
+  missing: (
+    key: string,
+    stores: readonly StoreShown[],
+    model: string,
+    environment: string | undefined,
+    closest: readonly string[],
+  ) =>
+    `no Secret ${stores.map((store) => storeShown(store, model)).join(', or ')} has the key ${shownName(key)}${
+      environment ? ` (for environment ${environment}, or without one)` : ''
+    }${closest.length > 0 ? `; closest: ${listed(closest.map(shownName), 3)}` : ''}`,
+  storeShown: (name: string, namespace: string) => `store ${name} in namespace ${namespace}`,
+  unreadable: (store: string) =>
+    `the store ${store} cannot be read at the moment, so what was delivered stays`,
+  ambiguous: (key: string, first: string, second: string) =>
+    `both ${first} and ${second} have the key ${shownName(key)}; remove it from one of them, or name another store in spec.overrides`,
+  empty: (source: string) =>
+    `the value in ${source} is empty, and an empty file would hide a default; set a value, or remove the key`,
+  notText: (source: string) =>
+    `the value in ${source} cannot be an environment variable (not UTF-8, a NUL, or over 128 KiB); use delivery: Mount`,
+  usingDefault: 'no value is stored, so the model uses the default of its config.yaml',
+  buildOnly: 'used by build.secret_to_path_mapping only; builds get it, pods do not',
+  weights: 'used to fetch weights before the container starts; not delivered to pods',
+  optionalMissing: 'optional, and no value is stored; the model runs without it',
+  untrusted: 'spec.trusted is false; set it to true to deliver',
+
+  configValid: (declared: number, warnings: readonly string[]) =>
+    `${declared} declared${warnings.length > 0 ? `; ${warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`}: ${listed(warnings, 3)}` : ''}`,
+  undeclaredOverrides: (names: string) => `spec.overrides has ${names}, which config.yaml does not declare`,
+  configMapMissing: (namespace: string, name: string) =>
+    `ConfigMap ${namespace}/${name} does not exist; create it: kubectl -n ${namespace} create configmap ${name} --from-file=config.yaml`,
+  configKeyMissing: (namespace: string, name: string, key: string) =>
+    `ConfigMap ${namespace}/${name} has no key ${key}; add it, or set spec.config.configMapRef.key`,
+  configMalformed: (errors: readonly string[]) => `${listed(errors, 3)}; what was delivered before stays`,
+  specInvalid: (issues: readonly string[]) => `${listed(issues, 5)}; what was delivered before stays`,
+  tooMany: (declared: number, limit: number) =>
+    `config.yaml declares ${declared} secrets, at most ${limit} are possible; what was delivered before stays`,
+  tooManyBytes: (bytes: number, limit: number) =>
+    `the declared names times the containers come to ${bytes} bytes of pod template, at most ${limit} are possible; declare fewer, or name fewer containers`,
+  trusted: 'spec.trusted is true',
+  untrustedModel:
+    'the model has secrets but is not trusted, so its workloads run without them; set spec.trusted to true to give it access',
+  untrustedEmpty: 'spec.trusted is false; config.yaml declares no secret',
+  resolved: (delivered: number, declared: number) => `${delivered} of ${declared} have a value`,
+  unresolved: (entries: readonly string[]) => listed(entries, 3),
+  storeUnreadable: (stores: readonly string[]) =>
+    `cannot read ${listed(stores)}; nothing is removed until it can be read again`,
+  written: (name: string, keys: number) => `Secret ${name} has ${keys} ${keys === 1 ? 'key' : 'keys'}`,
+  nothingDeclared: 'config.yaml declares no secret, so there is nothing to deliver',
+  tooLarge: (bytes: number) =>
+    `the values come to ${bytes} bytes, and a Secret holds at most 1048576; nothing is added until they fit`,
+  foreignSecret: (name: string) =>
+    `Secret ${name} exists and does not belong to this model; remove or rename it (it is not touched), or rename the model`,
+  writeFailed: (what: string, why: string) => `${what}: ${why}; it is tried again`,
+  notAuthorized: (what: string) =>
+    `the operator may not ${what}; give it the right, see the RBAC rules it was installed with`,
+  injected: (workloads: number) =>
+    workloads === 1 ? '1 workload has the secrets' : `${workloads} workloads have the secrets`,
+  noWorkloads: (secret: string) => `spec.workloads names none; mount Secret ${secret} yourself, or name them`,
+  deliveryNone: (secret: string) => `spec.delivery is None; mount Secret ${secret} yourself`,
+  ready: (summary: string) => `${summary} delivered`,
+  trailingNewline: (names: readonly string[]) =>
+    `the values of ${listed(names)} end in a newline, which Truss does not strip; store them without it if that is not meant`,
+  shareWithMalformed: (entries: readonly string[]) =>
+    `${SHARE_WITH_ANNOTATION}: ${listed(
+      entries.map((entry) => JSON.stringify(shownName(entry))),
+      3,
+    )} ignored; write "<namespace>[@<uid>][/<model>], ..." with * as the only wildcard`,
+
+  workloadMissing: (kind: string, name: string) =>
+    `${kind} ${name} does not exist yet; its pods get the secrets as soon as it does`,
+  workloadHeld: (holder: string) =>
+    `belongs to ModelDeployment ${holder}; one workload has one model, so remove it from spec.workloads of one of them`,
+  unknownContainers: (names: readonly string[], known: readonly string[]) =>
+    `no container ${listed(names)}; the pod template has ${listed(known)}`,
+  mountTaken: (container: string, manager: string) =>
+    `container ${container} already mounts something at ${MOUNT_PATH} (field manager ${manager}); remove that mount, or use delivery: Env`,
+  envTaken: (container: string, name: string, manager: string) =>
+    `container ${container} already has an environment variable ${name} (field manager ${manager}); remove it there`,
+  volumeTaken: (manager: string) =>
+    `the pod template already has a volume ${VOLUME_NAME} (field manager ${manager}); rename it`,
+  duplicates: (what: string) =>
+    `the pod template has ${what} twice, which server-side apply cannot handle; remove one of them`,
+  applyConflict: (detail: string) => `another field manager owns what would be set: ${detail}`,
+  applyInvalid: (detail: string) => `the API server finds the result invalid: ${detail}`,
+} as const;

@@ -1,0 +1,14 @@
+import { hash, randomBytes } from 'node:crypto';
+import { reveal, type SecretValue } from '../api/secret-value.ts';
+
+/** Of this process only: nobody can test a guess of a value against a digest without it. */
+const SALT = randomBytes(32).toString('base64');
+
+/** A keyed digest of a text; digests of two processes don't compare. */
+export const digest = (text: string): string => hash('sha256', SALT + text, 'base64');
+
+/** The digest of a secret value, which stands for the value in memory and never leaves the process. */
+export const digestOf = (value: SecretValue): string => digest(reveal(value));
+
+/** 64 random bits: nothing about a value can be computed from it. */
+export const freshRevision = (): string => randomBytes(8).toString('hex');

@@ -1,0 +1,224 @@
+import { messages } from '../api/messages.ts';
+import { API_VERSION, MANAGED_BY_LABEL, MANAGER, REVISION_ANNOTATION } from '../api/names.ts';
+import type { SecretValue } from '../api/secret-value.ts';
+import type { Client } from '../kube/client.ts';
+import { ApiError, isApiError } from '../kube/errors.ts';
+import type { OwnerReference } from '../kube/object.ts';
+import { namespaces, secrets } from '../kube/resource.ts';
+import { secretBody } from '../kube/secret-body.ts';
+import type { ActPlan } from '../plan/plan.ts';
+import type { SecretPlan } from '../plan/secret.ts';
+import type { ModelIdentity } from '../plan/snapshot.ts';
+import type { Outcome, WriteFailure } from '../plan/status.ts';
+import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
+import type { Caches } from './caches.ts';
+import type { ForeignMetadata } from './secret.ts';
+
+/** What was assumed is not so any more: look again. */
+export class StaleError extends Error {
+  override readonly name = 'StaleError';
+}
+
+/** The namespace, and with it everything in it, is going away. */
+export class TerminatingError extends Error {
+  override readonly name = 'TerminatingError';
+}
+
+/**
+ * Carries out a plan, in the one order that never leaves a pod with a reference to something that is not there,
+ * nor a Secret longer than trust lasts: the Secret first, then the pod templates. Each write names the
+ * resourceVersion or uid that it was planned for, so that a late one does no harm.
+ *
+ * @throws StaleError, TerminatingError
+ */
+export async function execute(
+  acted: ActPlan,
+  model: ModelIdentity,
+  caches: Caches,
+  client: Client,
+): Promise<Outcome> {
+  const secret = await attempt(`write Secret ${acted.secret.name}`, () =>
+    writeSecret(acted.secret, model, caches, client),
+  );
+  const failures = new Map<string, WriteFailure>();
+  await Promise.all(
+    acted.workloads.map(async (workload) => {
+      const failure = await writeWorkload(workload, secret, caches, client);
+      if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
+    }),
+  );
+  return { secret, workloads: failures };
+}
+
+async function attempt(
+  what: string,
+  write: () => Promise<WriteFailure | undefined>,
+): Promise<WriteFailure | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof StaleError || error instanceof TerminatingError || !(error instanceof Error))
+      throw error;
+    if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
+      throw new StaleError(what, { cause: error });
+    return isApiError(error, 'Forbidden')
+      ? { reason: 'NotAuthorized', message: messages.notAuthorized(what) }
+      : { reason: 'WriteFailed', message: messages.writeFailed(what, error.message) };
+  }
+}
+
+async function writeSecret(
+  { name, action }: SecretPlan,
+  model: ModelIdentity,
+  { delivered }: Caches,
+  client: Client,
+): Promise<WriteFailure | undefined> {
+  const { namespace } = model;
+  const key = { namespace, name };
+  switch (action.kind) {
+    case 'none':
+      return undefined;
+    case 'delete':
+      await client.delete(secrets, key, { uid: action.uid, resourceVersion: action.resourceVersion });
+      delivered.remove(`${namespace}/${name}`, action.resourceVersion);
+      return undefined;
+    case 'patch': {
+      const metadata = { ...identity(model, name, action), resourceVersion: action.resourceVersion };
+      delivered.set(
+        await client.mergePatch(secrets, key, { metadata, data: Object.fromEntries(action.changes) }),
+      );
+      return undefined;
+    }
+    case 'replace': {
+      const foreign = delivered.get(namespace, name)?.foreign;
+      const { uid, resourceVersion } = action;
+      const metadata = { ...identity(model, name, action, foreign), uid, resourceVersion };
+      delivered.set(await client.replace(secrets, key, body(metadata, action.data)));
+      return undefined;
+    }
+    case 'recreate':
+      await client.delete(secrets, key, { uid: action.uid, resourceVersion: action.resourceVersion });
+      return await createSecret(model, name, action, delivered, client);
+    case 'create':
+      return await createSecret(model, name, action, delivered, client);
+  }
+}
+
+async function createSecret(
+  model: ModelIdentity,
+  name: string,
+  content: { readonly revision: string; readonly data: ReadonlyMap<string, SecretValue> },
+  delivered: Caches['delivered'],
+  client: Client,
+): Promise<WriteFailure | undefined> {
+  const { namespace } = model;
+  try {
+    delivered.set(
+      await client.create(secrets, namespace, body(identity(model, name, content), content.data)),
+    );
+    return undefined;
+  } catch (error) {
+    if (isApiError(error, 'Forbidden') && (await isTerminating(namespace, client)))
+      throw new TerminatingError(namespace);
+    if (!isApiError(error, 'AlreadyExists')) throw error;
+    // ours all the same, if only its label was taken away or the answer to an earlier create was lost
+    const live = await client.get(secrets, { namespace, name });
+    if (live) delivered.set(live);
+    if (!live || delivered.get(namespace, name)?.owner?.uid === model.uid) throw new StaleError(name);
+    delivered.remove(`${namespace}/${name}`);
+    return { reason: 'Conflict', message: messages.foreignSecret(name) };
+  }
+}
+
+/** In a namespace that is going away every create is forbidden, whatever the rights. */
+async function isTerminating(namespace: string, client: Client): Promise<boolean> {
+  try {
+    const found = await client.get(namespaces, { namespace: '', name: namespace });
+    return found?.metadata.deletionTimestamp !== undefined || found === undefined;
+  } catch (error) {
+    if (isApiError(error, 'Forbidden')) return false;
+    throw error;
+  }
+}
+
+interface Identity {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ownerReferences: readonly OwnerReference[];
+  readonly finalizers?: readonly string[];
+}
+
+/** Nothing is taken over from the labels and annotations of the model or a source: other controllers act on those. */
+function identity(
+  model: ModelIdentity,
+  name: string,
+  { revision }: { readonly revision: string },
+  foreign?: ForeignMetadata,
+): Identity {
+  return {
+    name,
+    namespace: model.namespace,
+    labels: { ...foreign?.labels, [MANAGED_BY_LABEL]: MANAGER },
+    annotations: { ...foreign?.annotations, [REVISION_ANNOTATION]: revision },
+    ownerReferences: [
+      ...(foreign?.ownerReferences ?? []),
+      {
+        apiVersion: API_VERSION,
+        kind: 'ModelDeployment',
+        name: model.name,
+        uid: model.uid,
+        controller: true,
+      },
+    ],
+    ...(foreign && foreign.finalizers.length > 0 ? { finalizers: foreign.finalizers } : {}),
+  };
+}
+
+const body = (
+  metadata: Identity & { readonly uid?: string; readonly resourceVersion?: string },
+  data: ReadonlyMap<string, SecretValue>,
+): object => secretBody({ metadata, type: 'Opaque', data });
+
+async function writeWorkload(
+  { action, ref }: WorkloadPlan,
+  secret: WriteFailure | undefined,
+  caches: Caches,
+  client: Client,
+): Promise<WriteFailure | undefined> {
+  if (action.kind === 'none') return undefined;
+  const what = `write ${action.live.workloadKind} ${action.live.name}`;
+  // no pod template may refer to a Secret that could not be written
+  if (secret && !action.undo) return ref && { reason: secret.reason, message: secret.message };
+  return await attempt(what, () => applyWorkload(action, caches, client));
+}
+
+/** @throws StaleError when the workload is not what it was any more, or gone */
+export async function applyWorkload(
+  { live, body: applied }: Extract<WorkloadAction, { kind: 'apply' }>,
+  { workloads }: Caches,
+  client: Client,
+): Promise<WriteFailure | undefined> {
+  const cache = [...workloads.values()].find(({ resource }) => resource.kind === live.workloadKind);
+  if (!cache) return undefined;
+  const { namespace, name } = live;
+  try {
+    cache.store.set(await client.apply(cache.resource, { namespace, name }, applied));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.conflicts.length > 0) {
+      const detail = error.conflicts.map(({ manager, field }) => `${manager}: ${field}`).join(', ');
+      return { reason: 'Conflict', message: messages.applyConflict(detail) };
+    }
+    if (isApiError(error, 'Invalid'))
+      return { reason: 'Conflict', message: messages.applyInvalid(error.message) };
+    // a uid that is not the live one's, or no such object: it is gone
+    if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
+      cache.store.remove(`${namespace}/${name}`);
+    if (isApiError(error, 'Forbidden') && (await isTerminating(namespace, client)))
+      throw new TerminatingError(namespace);
+    throw error;
+  }
+}

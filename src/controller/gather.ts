@@ -1,0 +1,182 @@
+import type { StoreRef, WorkloadRef } from '../api/model-deployment.ts';
+import { messages } from '../api/messages.ts';
+import { deliveredSecretName } from '../api/names.ts';
+import type { Client } from '../kube/client.ts';
+import { isApiError } from '../kube/errors.ts';
+import { configMaps, namespaces } from '../kube/resource.ts';
+import { markerOf } from '../plan/injection.ts';
+import type {
+  Declaration,
+  DeliveredView,
+  LiveWorkload,
+  Snapshot,
+  StoreView,
+  WorkloadView,
+} from '../plan/snapshot.ts';
+import { type Caches, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
+import type { Memory } from './memory.ts';
+import type { CachedModel } from './model.ts';
+
+/**
+ * Puts together what a plan for one model is made from. Everything comes from memory, but for what was not of
+ * interest until this model asked for it.
+ *
+ * @throws ApiError, TransportError when such a read fails for another reason than missing rights
+ */
+export async function gather(
+  model: CachedModel,
+  caches: Caches,
+  client: Client,
+  memory: Memory,
+): Promise<Snapshot> {
+  const { namespace, name, uid, generation, deleting, spec, prior } = model;
+  const stores =
+    spec.kind === 'valid' ? spec.spec.stores.map((ref) => storeView(ref, namespace, caches)) : [];
+  return {
+    model: { namespace, name, uid, generation, deleting, spec, prior },
+    declaration: await declaration(model, caches, client),
+    stores,
+    namespaceUid: hasPins(stores) ? await namespaceUid(model, client, memory) : undefined,
+    delivered: deliveredView(model, caches, memory),
+    workloads: await workloadViews(model, caches, client),
+  };
+}
+
+async function declaration(model: CachedModel, { configs }: Caches, client: Client): Promise<Declaration> {
+  if (model.inline) return model.inline;
+  const ref = model.spec.kind === 'valid' ? model.spec.spec.config.configMapRef : undefined;
+  if (!ref) return { kind: 'malformed', errors: [] };
+  const { namespace } = model;
+  if (!configs.get(namespace, ref.name)?.keys.has(ref.key)) {
+    try {
+      const raw = await client.get(configMaps, { namespace, name: ref.name });
+      // dropped first: what is there was read for other keys
+      configs.remove(`${namespace}/${ref.name}`);
+      if (raw) configs.set(raw);
+    } catch (error) {
+      if (!isApiError(error, 'Forbidden')) throw error;
+      return { kind: 'unknown', why: messages.notAuthorized(`read ConfigMap ${namespace}/${ref.name}`) };
+    }
+  }
+  const config = configs.get(namespace, ref.name);
+  return config
+    ? (config.declarations.get(ref.key) ?? { kind: 'missing', what: 'key' })
+    : { kind: 'missing', what: 'ConfigMap' };
+}
+
+function storeView(ref: StoreRef, home: string, { sources }: Caches): StoreView {
+  const namespace = ref.namespace ?? home;
+  const freshness = sources.freshness(namespace);
+  switch (freshness.kind) {
+    case 'synced':
+    case 'stale':
+      return { kind: 'readable', ref, secrets: sources.byIndex('store', `${namespace}/${ref.name}`) };
+    case 'unsynced':
+    case 'forbidden':
+      return { kind: 'unreadable', ref, why: messages.storeShown(ref.name, namespace) };
+  }
+}
+
+const hasPins = (stores: readonly StoreView[]): boolean =>
+  stores.some(
+    (store) =>
+      store.kind === 'readable' &&
+      store.secrets.some(({ consent }) => consent?.grants.some((grant) => grant.namespaceUid !== undefined)),
+  );
+
+/** A namespace cannot be replaced while a model lives in it, so that it is read once for each model. */
+async function namespaceUid(model: CachedModel, client: Client, memory: Memory): Promise<string | undefined> {
+  const known = memory.namespaceUid(model.uid);
+  if (known !== undefined) return known;
+  const found = await client.get(namespaces, { namespace: '', name: model.namespace });
+  if (found) memory.rememberNamespace(model.uid, found.metadata.uid);
+  return found?.metadata.uid;
+}
+
+function deliveredView(
+  { namespace, name, uid }: CachedModel,
+  { delivered }: Caches,
+  memory: Memory,
+): DeliveredView {
+  const found = delivered.get(namespace, deliveredSecretName(name));
+  return found?.owner?.uid === uid ? found.view : { kind: 'absent', last: memory.lastDelivered(uid) };
+}
+
+/** Those of the spec in its order, then those that only carry this model's marker. */
+async function workloadViews(
+  model: CachedModel,
+  caches: Caches,
+  client: Client,
+): Promise<readonly WorkloadView[]> {
+  const refs = model.spec.kind === 'valid' ? model.spec.spec.workloads : [];
+  const named = await Promise.all(refs.map((ref) => workloadView(ref, model, caches, client)));
+  const known = new Set(refs.map(({ kind, name }) => workloadKey(kind, model.namespace, name)));
+  const leftovers = markedWorkloads(`${model.namespace}/${model.name}`, caches).filter(
+    ({ workloadKind, namespace, name }) => !known.has(workloadKey(workloadKind, namespace, name)),
+  );
+  return [
+    ...named,
+    ...leftovers.map(
+      (live): WorkloadView => ({
+        kind: 'present',
+        ref: undefined,
+        live,
+        holder: holderOf(live, model, caches),
+      }),
+    ),
+  ];
+}
+
+/** All workloads whose marker names a model, whatever its uid. */
+export const markedWorkloads = (modelKey: string, { workloads }: Caches): readonly LiveWorkload[] =>
+  [...workloads.values()].flatMap(({ store }) => store.byIndex('model', modelKey));
+
+async function workloadView(
+  ref: WorkloadRef,
+  model: CachedModel,
+  caches: Caches,
+  client: Client,
+): Promise<WorkloadView> {
+  const cache = caches.workloads.get(ref.kind);
+  if (!cache) return { kind: 'absent', ref };
+  try {
+    const live = await liveWorkload(ref, model, cache, client);
+    return live
+      ? { kind: 'present', ref, live, holder: holderOf(live, model, caches) }
+      : { kind: 'absent', ref };
+  } catch (error) {
+    if (isApiError(error, 'Forbidden')) return { kind: 'forbidden', ref };
+    throw error;
+  }
+}
+
+async function liveWorkload(
+  { name }: WorkloadRef,
+  { namespace }: CachedModel,
+  { resource, store }: WorkloadCache,
+  client: Client,
+): Promise<LiveWorkload | undefined> {
+  const known = store.get(namespace, name);
+  if (known) return known;
+  const raw = await client.get(resource, { namespace, name });
+  if (raw) store.set(raw);
+  return store.get(namespace, name);
+}
+
+/**
+ * Name of another model that the workload belongs to: the one that its marker names, as long as that very model
+ * exists; without a marker the oldest trusted model that asks for it.
+ */
+function holderOf(live: LiveWorkload, model: CachedModel, { models }: Caches): string | undefined {
+  const marked = markedModel(live);
+  const holder = marked === undefined ? undefined : models.getByKey(marked);
+  if (holder && markerOf(holder) === live.marker) return holder.uid === model.uid ? undefined : holder.name;
+  const [oldest] = models
+    .byIndex('workload', workloadKey(live.workloadKind, live.namespace, live.name))
+    .filter(({ spec }) => spec.kind === 'valid' && spec.spec.trusted && spec.spec.delivery !== 'None')
+    .sort(byAge);
+  return oldest === undefined || oldest.uid === model.uid ? undefined : oldest.name;
+}
+
+const byAge = (a: CachedModel, b: CachedModel): number =>
+  `${a.createdAt} ${a.name}` < `${b.createdAt} ${b.name}` ? -1 : 1;

@@ -1,0 +1,107 @@
+import {
+  type ModelDeploymentSpec,
+  modelDeploymentSpec,
+  SECRET_ROLES,
+  type SecretRole,
+} from '../api/model-deployment.ts';
+import { declarationOf } from '../plan/declaration.ts';
+import { readySays } from '../plan/events.ts';
+import { canonical, isObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
+import type { Declaration, PriorStatus, SpecView } from '../plan/snapshot.ts';
+import { readTrussConfig } from '../truss/config.ts';
+import type { RawObject } from '../kube/object.ts';
+import { digest } from './digest.ts';
+
+/** What is kept of a ModelDeployment. */
+export interface CachedModel {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly createdAt: string;
+  readonly deleting: boolean;
+  readonly spec: SpecView;
+  /** What an inline config.yaml declares; the text itself is not kept. */
+  readonly inline: Declaration | undefined;
+  readonly prior: PriorStatus;
+  /** Of the status without its times: whether a new one says anything new. */
+  readonly statusDigest: string;
+}
+
+/** Reduces a ModelDeployment at the door. `known` saves parsing the spec again when only the status changed. */
+export function projectModel(raw: RawObject, known: CachedModel | undefined): CachedModel {
+  const { metadata } = raw;
+  const generation = metadata.generation ?? 0;
+  const unchanged = known?.uid === metadata.uid && known.generation === generation;
+  const { spec, inline } = unchanged ? known : parseSpec(raw['spec']);
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    generation,
+    createdAt: metadata.creationTimestamp ?? '',
+    deleting: metadata.deletionTimestamp !== undefined,
+    spec,
+    inline,
+    prior: projectStatus(raw['status']),
+    statusDigest: statusDigest(raw['status']),
+  };
+}
+
+function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
+  const parsed = modelDeploymentSpec.safeParse(raw);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(
+      ({ path, message }) => `${['spec', ...path].join('.')}: ${message}`,
+    );
+    return { spec: { kind: 'invalid', issues }, inline: undefined };
+  }
+  const { config, ...rest } = parsed.data;
+  if (config.inline === undefined) return { spec: { kind: 'valid', spec: parsed.data }, inline: undefined };
+  // the text is reduced to what it declares, and not kept
+  const spec: ModelDeploymentSpec = { ...rest, config: {} };
+  return { spec: { kind: 'valid', spec }, inline: declarationOf(readTrussConfig(config.inline)) };
+}
+
+const roleOf = (text: string | undefined): SecretRole =>
+  SECRET_ROLES.find((role) => role === text) ?? 'Required';
+
+function projectStatus(status: unknown): PriorStatus {
+  const conditions = listAt(status, 'conditions').map((condition) => ({
+    type: textAt(condition, 'type') ?? '',
+    status: textAt(condition, 'status') ?? '',
+    lastTransitionTime: textAt(condition, 'lastTransitionTime') ?? '',
+  }));
+  const ready = listAt(status, 'conditions').find((condition) => condition['type'] === 'Ready');
+  return {
+    secrets: listAt(status, 'secrets').map((secret) => ({
+      name: textAt(secret, 'name') ?? '',
+      role: roleOf(textAt(secret, 'role')),
+      sourceUid: textAt(objectAt(secret, 'source'), 'uid'),
+    })),
+    conditions,
+    ready:
+      ready &&
+      digest(
+        readySays({
+          status:
+            textAt(ready, 'status') === 'True'
+              ? 'True'
+              : textAt(ready, 'status') === 'False'
+                ? 'False'
+                : 'Unknown',
+          reason: textAt(ready, 'reason') ?? '',
+          message: textAt(ready, 'message') ?? '',
+        }),
+      ),
+  };
+}
+
+/** Digest of a status; when its conditions changed is left out, so that the same findings give the same digest. */
+export function statusDigest(status: unknown): string {
+  if (!isObject(status)) return '';
+  const conditions = listAt(status, 'conditions').map(({ lastTransitionTime: _, ...said }) => said);
+  return digest(canonical({ ...status, conditions }));
+}

@@ -1,0 +1,53 @@
+import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
+import type { LiveWorkload } from '../plan/snapshot.ts';
+import { type Caches, markedModel, workloadKey } from './caches.ts';
+import type { Memory } from './memory.ts';
+
+/** What a change of the caches means for the queue: the keys (`namespace/name`) of the models to look at again. */
+export type Wake = (keys: Iterable<string>) => void;
+
+/** Connects the caches to the queue. Every change of anything that a plan depends on wakes the models it matters to. */
+export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
+  const { models, sources, delivered, configs, workloads } = caches;
+
+  models.onChange((key, old, now) => {
+    if (old && old.uid !== now?.uid) memory.forget(old.uid);
+    wake([key]);
+    // what it held is free for the next one
+    if (old && !now && old.spec.kind === 'valid') {
+      for (const { kind, name } of old.spec.spec.workloads) {
+        wake(models.keysBy('workload', workloadKey(kind, old.namespace, name)));
+      }
+    }
+  });
+
+  sources.onChange((_key, old, now) => {
+    const stores = new Set(
+      [old, now].flatMap((secret) => (secret ? [`${secret.namespace}/${secret.store}`] : [])),
+    );
+    for (const store of stores) wake(models.keysBy('store', store));
+  });
+
+  delivered.onChange((_key, old, now) => {
+    if (old?.owner && !now) memory.rememberDelivered(old.owner.uid, old.view);
+    if (now?.owner) memory.forgetDelivered(now.owner.uid);
+    const owners = new Set(
+      [old, now].flatMap((secret) => (secret?.owner ? [`${secret.namespace}/${secret.owner.name}`] : [])),
+    );
+    wake(owners);
+  });
+
+  configs.onChange((key) => wake(models.keysBy('config', key)));
+
+  for (const kind of WORKLOAD_KINDS) {
+    workloads.get(kind)?.store.onChange((_key, old, now) => {
+      for (const live of [old, now]) if (live) wakeForWorkload(live, caches, wake);
+    });
+  }
+}
+
+function wakeForWorkload(live: LiveWorkload, { models }: Caches, wake: Wake): void {
+  wake(models.keysBy('workload', workloadKey(live.workloadKind, live.namespace, live.name)));
+  const marked = markedModel(live);
+  if (marked !== undefined) wake([marked]);
+}

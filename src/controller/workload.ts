@@ -1,0 +1,189 @@
+import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
+import {
+  DEFAULT_CONTAINER_ANNOTATION,
+  MANAGER,
+  MODEL_ANNOTATION,
+  MOUNT_PATH,
+  REVISION_ANNOTATION,
+  VOLUME_NAME,
+} from '../api/names.ts';
+import {
+  flattened,
+  hasKey,
+  isObject,
+  type JsonObject,
+  listAt,
+  objectAt,
+  ownedFields,
+  textAt,
+} from '../plan/flatten.ts';
+import { refShown } from '../plan/injection.ts';
+import type { ContainerView, EnvView, ForeignVolume, LiveWorkload, MountView } from '../plan/snapshot.ts';
+import type { ManagedFields, RawObject } from '../kube/object.ts';
+import { digest } from './digest.ts';
+
+/**
+ * Reduces a Deployment, StatefulSet, DaemonSet or CronJob at the door. managedFields are read here, for who owns
+ * what, and dropped; values of environment variables are not kept.
+ */
+export function projectWorkload(
+  raw: RawObject,
+  apiVersion: string,
+  kind: (typeof WORKLOAD_KINDS)[number],
+): LiveWorkload {
+  const { metadata } = raw;
+  const ownership = new Ownership(metadata.managedFields ?? []);
+  const path = kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template'] : ['spec', 'template'];
+  const template = path.reduce<unknown>((value, key) => objectAt(value, key), raw);
+  const podPath = [...path, 'spec'];
+  const pod = objectAt(template, 'spec');
+  const annotations = objectAt(objectAt(template, 'metadata'), 'annotations');
+  const containers = [
+    ...projectContainers(pod, 'containers', podPath, ownership),
+    ...projectContainers(pod, 'initContainers', podPath, ownership),
+  ];
+  const owned = ownership.ours === undefined ? '' : ownedFields(raw, ownership.ours);
+  return {
+    apiVersion,
+    workloadKind: kind,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    deleting: metadata.deletionTimestamp !== undefined,
+    marker: metadata.annotations?.[MODEL_ANNOTATION],
+    revision: textAt(annotations, REVISION_ANNOTATION),
+    defaultContainer: textAt(annotations, DEFAULT_CONTAINER_ANNOTATION),
+    containers,
+    volume: foreignVolume(pod, podPath, ownership),
+    duplicate: findDuplicate(pod),
+    owned: owned === '' ? '' : digest(owned),
+  };
+}
+
+function projectContainers(
+  pod: unknown,
+  field: 'containers' | 'initContainers',
+  podPath: readonly string[],
+  ownership: Ownership,
+): readonly ContainerView[] {
+  return listAt(pod, field).map((container) => {
+    const name = textAt(container, 'name') ?? '';
+    const path = [...fieldPath(podPath), `f:${field}`, { name }];
+    return {
+      name,
+      init: field === 'initContainers',
+      mounts: listAt(container, 'volumeMounts').flatMap((mount) => projectMount(mount, path, ownership)),
+      env: listAt(container, 'env').map((entry) => projectEnv(entry, path, ownership)),
+    };
+  });
+}
+
+function projectMount(mount: JsonObject, container: FieldPath, ownership: Ownership): readonly MountView[] {
+  const mountPath = textAt(mount, 'mountPath') ?? '';
+  if (normalisedPath(mountPath) !== MOUNT_PATH) return [];
+  const owners = ownership.of([...container, 'f:volumeMounts', { mountPath }]);
+  const same =
+    mountPath === MOUNT_PATH &&
+    mount['name'] === VOLUME_NAME &&
+    mount['readOnly'] === true &&
+    mount['subPath'] === undefined &&
+    mount['subPathExpr'] === undefined;
+  return [{ same, ...owners }];
+}
+
+function projectEnv(entry: JsonObject, container: FieldPath, ownership: Ownership): EnvView {
+  const name = textAt(entry, 'name') ?? '';
+  const ref = objectAt(objectAt(entry, 'valueFrom'), 'secretKeyRef');
+  const secret = textAt(ref, 'name');
+  const key = textAt(ref, 'key');
+  const secretKeyRef =
+    secret === undefined || key === undefined
+      ? undefined
+      : refShown({ name: secret, key, ...(ref?.['optional'] === true ? { optional: true } : {}) });
+  return { name, ...ownership.of([...container, 'f:env', { name }]), secretKeyRef };
+}
+
+function foreignVolume(
+  pod: unknown,
+  podPath: readonly string[],
+  ownership: Ownership,
+): ForeignVolume | undefined {
+  const volume = listAt(pod, 'volumes').find(({ name }) => name === VOLUME_NAME);
+  if (!volume) return undefined;
+  const { ours, manager } = ownership.of([...fieldPath(podPath), 'f:volumes', { name: VOLUME_NAME }]);
+  return ours ? undefined : { manager, content: flattened(volume) };
+}
+
+/** What server-side apply keys by name and finds twice: older API servers answer 500 to any apply on it. */
+function findDuplicate(pod: unknown): string | undefined {
+  const lists: readonly (readonly [string, readonly JsonObject[], string])[] = [
+    ['volume', listAt(pod, 'volumes'), 'name'],
+    ['image pull secret', listAt(pod, 'imagePullSecrets'), 'name'],
+    ...[...listAt(pod, 'containers'), ...listAt(pod, 'initContainers')].flatMap((container) => [
+      [
+        `in container ${textAt(container, 'name') ?? ''} the environment variable`,
+        listAt(container, 'env'),
+        'name',
+      ] as const,
+      [
+        `in container ${textAt(container, 'name') ?? ''} the mount path`,
+        listAt(container, 'volumeMounts'),
+        'mountPath',
+      ] as const,
+    ]),
+  ];
+  for (const [what, items, key] of lists) {
+    const seen = new Set<unknown>();
+    for (const item of items) {
+      if (seen.has(item[key])) return `${what} ${String(item[key])}`;
+      seen.add(item[key]);
+    }
+  }
+  return undefined;
+}
+
+/** `/secrets/`, `//secrets` and `/secrets/.` are all `/secrets`. */
+function normalisedPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** A path through fieldsV1: `f:...` for a field, an object for an item by its key. */
+type FieldPath = readonly (string | JsonObject)[];
+
+const fieldPath = (path: readonly string[]): FieldPath => path.map((field) => `f:${field}`);
+
+/** Who owns which field of an object. */
+class Ownership {
+  /** Our own fieldsV1, as server-side apply recorded it. */
+  readonly ours: unknown;
+  readonly #others: readonly ManagedFields[];
+
+  constructor(managedFields: readonly ManagedFields[]) {
+    const isOurs = ({ manager, operation, subresource }: ManagedFields): boolean =>
+      manager === MANAGER && operation === 'Apply' && !subresource;
+    this.ours = managedFields.find(isOurs)?.fieldsV1;
+    this.#others = managedFields.filter((entry) => !isOurs(entry));
+  }
+
+  /** `ours` when we own the item, also together with somebody else; `manager` names the others. */
+  of(path: FieldPath): { readonly ours: boolean; readonly manager: string } {
+    const managers = this.#others
+      .filter(({ fieldsV1 }) => has(fieldsV1, path))
+      .map(({ manager }) => manager ?? 'unknown');
+    return { ours: has(this.ours, path), manager: [...new Set(managers)].join(', ') || 'unknown' };
+  }
+}
+
+function has(fields: unknown, [step, ...rest]: FieldPath): boolean {
+  if (step === undefined) return true;
+  if (!isObject(fields)) return false;
+  if (typeof step === 'string') return step in fields && has(fields[step], rest);
+  const key = Object.keys(fields).find((name) => name.startsWith('k:') && hasKey(step, name));
+  return key !== undefined && has(fields[key], rest);
+}

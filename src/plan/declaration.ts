@@ -1,0 +1,28 @@
+import type { SecretRole } from '../api/model-deployment.ts';
+import type { TrussConfig } from '../truss/config.ts';
+import type { DeclaredSecret, Declaration } from './snapshot.ts';
+
+/** Of two references to one name the one further left counts: what the running model reads comes first. */
+const PRECEDENCE: readonly SecretRole[] = ['Required', 'Default', 'Pull', 'Optional', 'Weights', 'Build'];
+
+/** Reduces a config.yaml to the names that matter to a model, each once and sorted. */
+export function declarationOf(config: TrussConfig): Declaration {
+  const shown = ({ line, column, message }: { line: number; column: number; message: string }): string =>
+    `config.yaml:${line}:${column}: ${message}`;
+  if (config.errors.length > 0) return { kind: 'malformed', errors: config.errors.map(shown) };
+  const roles = new Map<string, SecretRole>();
+  const declare = (name: string, role: SecretRole): void => {
+    const known = roles.get(name);
+    if (known === undefined || PRECEDENCE.indexOf(role) < PRECEDENCE.indexOf(known)) roles.set(name, role);
+  };
+  for (const { name, default: fallback } of config.secrets)
+    declare(name, fallback === 'present' ? 'Default' : 'Required');
+  for (const { name } of config.optional) declare(name, 'Optional');
+  for (const { name } of config.weights) declare(name, 'Weights');
+  for (const { name } of config.build) declare(name, 'Build');
+  return { kind: 'read', secrets: sortedSecrets(roles), warnings: config.warnings.map(shown) };
+}
+
+function sortedSecrets(roles: ReadonlyMap<string, SecretRole>): readonly DeclaredSecret[] {
+  return [...roles].map(([name, role]) => ({ name, role })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,107 @@
+/**
+ * A workload's fields as lines `path=value`, the form in which what we own and what we want are compared.
+ *
+ * Lists that the API merges by key become `name[key=value]`; every other list, being atomic, is one value.
+ *
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
+ */
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** The merge key of each list that we write into. */
+const LIST_KEYS: Readonly<Record<string, string>> = {
+  containers: 'name',
+  initContainers: 'name',
+  volumes: 'name',
+  env: 'name',
+  volumeMounts: 'mountPath',
+  imagePullSecrets: 'name',
+};
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const objectAt = (value: unknown, key: string): JsonObject | undefined => {
+  const found = isObject(value) ? value[key] : undefined;
+  return isObject(found) ? found : undefined;
+};
+
+export const listAt = (value: unknown, key: string): readonly JsonObject[] => {
+  const found = isObject(value) ? value[key] : undefined;
+  return Array.isArray(found) ? found.filter(isObject) : [];
+};
+
+export const textAt = (value: unknown, key: string): string | undefined => {
+  const found = isObject(value) ? value[key] : undefined;
+  return typeof found === 'string' ? found : undefined;
+};
+
+/** JSON with sorted keys. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
+  return `{${Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`)
+    .join(',')}}`;
+}
+
+/** All leaves below a value, one line each, sorted. */
+export function flattened(value: unknown): string {
+  const lines: string[] = [];
+  collect(value, '', '', lines);
+  return lines.sort().join('\n');
+}
+
+function collect(value: unknown, path: string, field: string, lines: string[]): void {
+  const key = LIST_KEYS[field];
+  if (Array.isArray(value) && key !== undefined) {
+    for (const item of value) {
+      if (isObject(item)) collect(item, `${path}[${String(item[key])}]`, '', lines);
+    }
+  } else if (isObject(value)) {
+    for (const [name, inner] of Object.entries(value)) collect(inner, `${path}.${name}`, name, lines);
+  } else if (value !== undefined) {
+    lines.push(`${path}=${canonical(value)}`);
+  }
+}
+
+/**
+ * The part of a live object that a set of managed fields covers, in the same form as {@link flattened}.
+ *
+ * A leaf of `fieldsV1` owns everything below it: how deep the API server tracks a structure differs between
+ * versions (`secretKeyRef` is atomic from 1.22 on), so leaves are flattened further.
+ */
+export function ownedFields(live: unknown, fieldsV1: unknown): string {
+  const lines: string[] = [];
+  collectOwned(live, fieldsV1, '', '', lines);
+  return lines.sort().join('\n');
+}
+
+function collectOwned(live: unknown, fields: unknown, path: string, field: string, lines: string[]): void {
+  if (!isObject(fields) || live === undefined) return;
+  const inner = Object.entries(fields).filter(([name]) => name !== '.');
+  if (inner.length === 0) {
+    // an item that is owned without any of its fields has no line of its own
+    if (!('.' in fields)) collect(live, path, field, lines);
+    return;
+  }
+  for (const [name, below] of inner) {
+    if (name.startsWith('f:')) {
+      const child = name.slice(2);
+      if (isObject(live)) collectOwned(live[child], below, `${path}.${child}`, child, lines);
+    } else if (name.startsWith('k:') && Array.isArray(live)) {
+      const found = live.find((candidate) => hasKey(candidate, name));
+      const key = LIST_KEYS[field];
+      if (isObject(found) && key !== undefined)
+        collectOwned(found, below, `${path}[${String(found[key])}]`, '', lines);
+    }
+  }
+}
+
+/** Whether a list item is the one that a `k:{"name":"x"}` of fieldsV1 means. */
+export function hasKey(item: unknown, fieldKey: string): boolean {
+  const key: unknown = JSON.parse(fieldKey.slice(2));
+  return (
+    isObject(item) && isObject(key) && Object.entries(key).every(([name, value]) => item[name] === value)
+  );
+}

@@ -1,0 +1,243 @@
+import type {
+  Condition,
+  ModelDeploymentStatus,
+  SecretStatus,
+  WorkloadStatus,
+} from '../api/model-deployment.ts';
+import { bounded, messages, type Reason, shownName } from '../api/messages.ts';
+import type { ActPlan } from './plan.ts';
+import { counts, isSatisfied, type Resolution } from './resolve.ts';
+import type { PriorCondition } from './snapshot.ts';
+import type { WorkloadPlan } from './workload.ts';
+
+/** What became of a write. `undefined` in its place: it was not needed, or it worked. */
+export interface WriteFailure {
+  readonly reason: Extract<Reason, 'Conflict' | 'WriteFailed' | 'NotAuthorized'>;
+  readonly message: string;
+}
+
+export interface Outcome {
+  readonly secret: WriteFailure | undefined;
+  /** By `<kind>/<name>`. */
+  readonly workloads: ReadonlyMap<string, WriteFailure>;
+}
+
+export const NOTHING_FAILED: Outcome = { secret: undefined, workloads: new Map() };
+
+/** A condition before it is known since when it holds. */
+export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'> & {
+  readonly reason: Reason;
+};
+
+interface Verdict {
+  readonly finding: Finding;
+  /** Not Ready: whether it mends itself, or the user has to do something. */
+  readonly progress: 'ready' | 'waits' | 'stalled' | 'off';
+}
+
+/**
+ * The status that follows from a plan and from what its writes came to (DESIGN.md section 6).
+ *
+ * @param now RFC 3339 time for conditions whose status changed; the others keep the time that they have.
+ */
+export function statusOf(
+  acted: ActPlan,
+  outcome: Outcome,
+  generation: number,
+  prior: readonly PriorCondition[],
+  now: string,
+): ModelDeploymentStatus {
+  const { resolutions, secret, workloads } = acted;
+  const verdicts = [
+    configValid(acted),
+    trusted(acted),
+    secretsResolved(acted),
+    delivered(acted, outcome.secret),
+    injected(acted, outcome.workloads),
+  ];
+  const counted = resolutions.filter(counts);
+  const done = outcome.secret ? 0 : counted.filter(({ state }) => state === 'Delivered').length;
+  const summary = `${done}/${counted.length}`;
+  const findings = [...readiness(verdicts, summary), ...verdicts.map(({ finding }) => finding)];
+  return {
+    observedGeneration: generation,
+    ...(secret.revision === undefined || outcome.secret ? {} : { secretName: secret.name }),
+    declared: counted.length,
+    delivered: done,
+    summary,
+    secrets: secretEntries(resolutions),
+    workloads: workloads.flatMap((workload) => workloadEntry(workload, outcome.workloads)),
+    conditions: findings.map((finding) => dated(finding, generation, prior, now)),
+  };
+}
+
+const verdict = (
+  type: string,
+  status: Finding['status'],
+  reason: Reason,
+  message: string,
+  progress: Verdict['progress'] = status === 'True' ? 'ready' : 'stalled',
+): Verdict => ({ finding: { type, status, reason, message: bounded(message, 8192) }, progress });
+
+function configValid({ config }: ActPlan): Verdict {
+  return config.kind === 'valid'
+    ? verdict('ConfigValid', 'True', 'Valid', config.message)
+    : verdict('ConfigValid', 'False', config.reason, config.message, config.waits ? 'waits' : 'stalled');
+}
+
+function trusted({ trusted: isTrusted, resolutions, config }: ActPlan): Verdict {
+  if (config.kind === 'unusable' && config.reason === 'SpecInvalid') {
+    return verdict('Trusted', 'Unknown', 'SpecInvalid', config.message);
+  }
+  if (isTrusted) return verdict('Trusted', 'True', 'Trusted', messages.trusted);
+  const message = resolutions.length > 0 ? messages.untrustedModel : messages.untrustedEmpty;
+  return verdict('Trusted', 'False', 'Untrusted', message, 'off');
+}
+
+/** Nothing to say of its own while the model is not trusted, or nobody knows what it declares. */
+function withheld(type: string, { trusted: isTrusted, config, resolutions }: ActPlan): Verdict | undefined {
+  if (config.kind === 'unusable' && resolutions.length === 0) {
+    return verdict(type, 'Unknown', config.reason, config.message, config.waits ? 'waits' : 'stalled');
+  }
+  return isTrusted ? undefined : verdict(type, 'False', 'Untrusted', messages.untrusted, 'off');
+}
+
+function secretsResolved(acted: ActPlan): Verdict {
+  const type = 'SecretsResolved';
+  const early = withheld(type, acted);
+  if (early) return early;
+  const { resolutions, unreadableStores, onMissing } = acted;
+  if (resolutions.some(({ held }) => held)) {
+    return verdict(type, 'Unknown', 'StoreUnreadable', messages.storeUnreadable(unreadableStores), 'waits');
+  }
+  const open = resolutions.filter((resolution) => !isSatisfied(resolution, onMissing));
+  if (open.length > 0) {
+    const waits = open.every(({ state }) => state === 'Missing');
+    const entries = open.map(({ name, message }) => `${shownName(name)}: ${message ?? ''}`);
+    return verdict(
+      type,
+      'False',
+      'SecretsMissing',
+      messages.unresolved(entries),
+      waits ? 'waits' : 'stalled',
+    );
+  }
+  const counted = resolutions.filter(counts);
+  const found = counted.filter(({ state }) => state === 'Delivered').length;
+  return verdict(type, 'True', 'Resolved', messages.resolved(found, counted.length));
+}
+
+function delivered(acted: ActPlan, failure: WriteFailure | undefined): Verdict {
+  const type = 'Delivered';
+  const early = withheld(type, acted);
+  if (failure) return failed(type, failure);
+  if (early) return early;
+  const { secret } = acted;
+  if (secret.tooLarge !== undefined)
+    return verdict(type, 'False', 'TooLarge', messages.tooLarge(secret.tooLarge));
+  if (secret.revision === undefined)
+    return verdict(type, 'True', 'NothingDeclared', messages.nothingDeclared);
+  return verdict(type, 'True', 'Written', messages.written(secret.name, secret.keys.size));
+}
+
+function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): Verdict {
+  const type = 'Injected';
+  const failure = failures.values().next().value;
+  if (failure) return failed(type, failure);
+  const early = withheld(type, acted);
+  if (early) return early;
+  const { secret, delivery, workloads } = acted;
+  if (secret.revision === undefined)
+    return verdict(type, 'True', 'NothingDeclared', messages.nothingDeclared);
+  if (delivery === 'None') return verdict(type, 'True', 'NoWorkloads', messages.deliveryNone(secret.name));
+  const named = workloads.filter(({ ref }) => ref);
+  if (named.length === 0) return verdict(type, 'True', 'NoWorkloads', messages.noWorkloads(secret.name));
+  const open = named.filter(({ state }) => state !== 'Injected');
+  if (open.length === 0) return verdict(type, 'True', 'Injected', messages.injected(named.length));
+  const waits = open.every(({ state }) => state === 'Waiting');
+  const entries = open.map(({ ref, message }) => `${ref?.kind} ${ref?.name}: ${message ?? ''}`);
+  return verdict(
+    type,
+    'False',
+    waits ? 'WorkloadMissing' : 'Conflict',
+    messages.unresolved(entries),
+    waits ? 'waits' : 'stalled',
+  );
+}
+
+/** The API server may answer differently next time, but for somebody else's object, which somebody has to remove. */
+const failed = (type: string, { reason, message }: WriteFailure): Verdict =>
+  verdict(type, 'False', reason, message, reason === 'WriteFailed' ? 'waits' : 'stalled');
+
+/**
+ * Ready, in the words of the first thing that is not; with it Reconciling or Stalled, as kstatus reads them.
+ *
+ * @see https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
+ */
+function readiness(verdicts: readonly Verdict[], summary: string): readonly Finding[] {
+  const off = verdicts.find(({ progress }) => progress === 'off');
+  const stalled = verdicts.find(({ progress }) => progress === 'stalled');
+  const first = off ?? verdicts.find(({ progress }) => progress !== 'ready');
+  if (!first) return [{ type: 'Ready', status: 'True', reason: 'Ready', message: messages.ready(summary) }];
+  const { reason, message } = first.finding;
+  const ready: Finding = { type: 'Ready', status: 'False', reason, message };
+  if (stalled) return [ready, { ...stalled.finding, type: 'Stalled', status: 'True' }];
+  if (off) return [ready];
+  return [ready, { type: 'Reconciling', status: 'True', reason: 'Progressing', message }];
+}
+
+function dated(
+  finding: Finding,
+  generation: number,
+  prior: readonly PriorCondition[],
+  now: string,
+): Condition {
+  const before = prior.find(({ type }) => type === finding.type);
+  const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : now;
+  return { ...finding, observedGeneration: generation, lastTransitionTime };
+}
+
+function secretEntries(resolutions: readonly Resolution[]): SecretStatus[] {
+  const seen = new Set<string>();
+  return resolutions.map(({ name, role, state, message, source }) => {
+    // an invalid name may be cut to what another one is cut to; the list is keyed by name
+    let shown = shownName(name);
+    for (let n = 2; seen.has(shown); n++) shown = `${shownName(name)}~${n}`;
+    seen.add(shown);
+    return {
+      name: shown,
+      state,
+      ...(role === 'Required' ? {} : { role }),
+      ...(source
+        ? {
+            source: {
+              namespace: source.secret.namespace,
+              name: source.secret.name,
+              key: source.key,
+              uid: source.secret.uid,
+            },
+          }
+        : {}),
+      ...(message === undefined ? {} : { message: bounded(message) }),
+    };
+  });
+}
+
+function workloadEntry(
+  { ref, state, message }: WorkloadPlan,
+  failures: ReadonlyMap<string, WriteFailure>,
+): readonly WorkloadStatus[] {
+  if (!ref) return [];
+  const failure = failures.get(`${ref.kind}/${ref.name}`);
+  const entry = { kind: ref.kind, name: ref.name };
+  if (failure) {
+    const failedState =
+      failure.reason === 'NotAuthorized'
+        ? 'NotAuthorized'
+        : failure.reason === 'Conflict'
+          ? 'Conflict'
+          : 'Waiting';
+    return [{ ...entry, state: failedState, message: bounded(failure.message) }];
+  }
+  return [{ ...entry, state, ...(message === undefined ? {} : { message: bounded(message) }) }];
+}
