@@ -13,6 +13,16 @@ export default defineConfig({
           include: ['test/{api,truss,plan,kube,controller,cli}/**/*.test.ts'],
         },
       },
+      {
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          globalSetup: 'test/cluster/vitest-global-setup.ts',
+          setupFiles: 'test/cluster/vitest-setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });

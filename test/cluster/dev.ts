@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { existsSync, openSync, closeSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cacheFolder, lock } from './cache.ts';
+import { eventually } from './eventually.ts';
+import { controlPlanePrograms, findSource, openCluster } from './open.ts';
+import { say } from './say.ts';
+
+/** What `up` leaves in the cache folder for `status` and `down`. */
+const State = z.object({
+  pid: z.number(),
+  /** Tells this process from a later one of the same number. */
+  startedAt: z.string(),
+  server: z.string(),
+  kubeconfig: z.string(),
+});
+type State = z.infer<typeof State>;
+
+/** What the keeper tells the one who started it. */
+const Message = z.union([z.object({ up: State }), z.object({ failed: z.string() })]);
+type Message = z.infer<typeof Message>;
+
+const ONE_DAY_MS = 86_400_000;
+
+const folder = () => join(cacheFolder(), 'dev');
+const stateFile = () => join(folder(), 'state.json');
+
+/** The cluster that `up` started, if it runs. */
+export function devCluster(): State | undefined {
+  if (!existsSync(stateFile())) return undefined;
+  const state = State.parse(JSON.parse(readFileSync(stateFile(), 'utf8')));
+  return startOf(state.pid) === state.startedAt ? state : undefined;
+}
+
+/** Starts a cluster that stays until {@link down}, or gives the one that runs. */
+export async function up(args: readonly string[]): Promise<State> {
+  await using _ = await lock(folder());
+  const running = devCluster();
+  if (running !== undefined) return running;
+  const source = await findSource();
+  // the long part with its progress here, where somebody looks on
+  if (source.kind === 'debian') await controlPlanePrograms(source);
+  say('starting the cluster');
+  await mkdir(folder(), { recursive: true });
+  const log = openSync(join(folder(), 'log'), 'w', 0o600);
+  const main = join(import.meta.dirname, 'main.ts');
+  const keeper = spawn(process.execPath, [main, 'keep', ...args], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  closeSync(log);
+  const message = await new Promise<Message>((resolve, reject) => {
+    keeper.once('message', (text) => resolve(Message.parse(text)));
+    keeper.once('error', reject);
+    keeper.once('exit', () => reject(new Error(`the cluster ended, see ${join(folder(), 'log')}`)));
+  });
+  if ('failed' in message) throw new Error(message.failed);
+  keeper.removeAllListeners();
+  keeper.disconnect();
+  keeper.unref();
+  return message.up;
+}
+
+/** Ends the cluster that {@link up} started; false when there is none. */
+export async function down(): Promise<boolean> {
+  const state = devCluster();
+  if (state === undefined) return false;
+  process.kill(state.pid, 'SIGTERM');
+  await eventually(
+    () => {
+      if (devCluster() !== undefined) throw new Error(`process ${state.pid} has not ended`);
+    },
+    { within: 60_000 },
+  );
+  return true;
+}
+
+/** The process behind `up`: owns the cluster, and ends it when told to, or when `up` is gone before it is ready. */
+export async function keep(options: { readonly audit: boolean }): Promise<number> {
+  process.once('disconnect', abandon);
+  try {
+    const cluster = await openCluster(await findSource(), options);
+    const end = async (): Promise<void> => {
+      await cluster.close();
+      await rm(stateFile(), { force: true });
+      process.exit(0);
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void end());
+    const kubeconfig = join(folder(), 'kubeconfig');
+    await copyFile(cluster.kubeconfig, kubeconfig);
+    const state = {
+      pid: process.pid,
+      startedAt: startOf(process.pid) ?? '',
+      server: cluster.access.server,
+      kubeconfig,
+    };
+    await writeFile(stateFile(), JSON.stringify(state));
+    process.off('disconnect', abandon);
+    tell({ up: state });
+    setInterval(() => {}, ONE_DAY_MS); // stays for a signal
+    return 0;
+  } catch (error) {
+    tell({ failed: error instanceof Error ? error.message : String(error) });
+    return 1;
+  }
+}
+
+function tell(message: Message): void {
+  process.send?.(message);
+}
+
+function abandon(): never {
+  process.exit(1);
+}
+
+/** Start time of a process in clock ticks since boot, undefined when it is gone: field 22 of proc(5). */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' ? undefined : rest[18];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { type Access, ApiError, apiOf } from './api.ts';
+
+/** What differs between the API servers that the tests run on. */
+export interface Features {
+  /** CEL rules in a CRD (1.25); an older server drops them silently. */
+  readonly cel: boolean;
+  /** 1.30 */
+  readonly validatingAdmissionPolicy: boolean;
+  /** CronJob in `batch/v1` (1.21); before, in `batch/v1beta1`. */
+  readonly batchV1CronJob: boolean;
+  /** PodDisruptionBudget in `policy/v1` (1.21). */
+  readonly policyV1: boolean;
+  /** A kube-controller-manager: ServiceAccounts, garbage collection, namespace removal, ReplicaSets. */
+  readonly controllers: boolean;
+  /** A node that runs pods. */
+  readonly nodes: boolean;
+}
+
+export interface Version {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Reads `/version`; managed clusters say things like "27+". */
+export function parseVersion({ major, minor }: { readonly major: string; readonly minor: string }): Version {
+  return { major: Number.parseInt(major, 10), minor: Number.parseInt(minor, 10) };
+}
+
+export async function versionOf(access: Access): Promise<Version> {
+  return parseVersion(await apiOf(access).get('/version'));
+}
+
+export async function featuresOf(access: Access): Promise<Features> {
+  const api = apiOf(access);
+  const serves = async (groupVersion: string, resource: string): Promise<boolean> => {
+    try {
+      const list = await api.get<{ resources: { name: string }[] }>(`/apis/${groupVersion}`);
+      return list.resources.some(({ name }) => name === resource);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 404) return false;
+      throw error;
+    }
+  };
+  const { minor } = await versionOf(access);
+  return {
+    cel: minor >= 25,
+    validatingAdmissionPolicy: await serves('admissionregistration.k8s.io/v1', 'validatingadmissionpolicies'),
+    batchV1CronJob: await serves('batch/v1', 'cronjobs'),
+    policyV1: await serves('policy/v1', 'poddisruptionbudgets'),
+    controllers: await exists(access, '/api/v1/namespaces/default/serviceaccounts/default'),
+    nodes: await hasReadyNode(access),
+  };
+}
+
+/** The controllers make a ServiceAccount `default` in each namespace. */
+async function exists(access: Access, path: string): Promise<boolean> {
+  try {
+    await apiOf(access).get(path);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 404) return false;
+    throw error;
+  }
+}
+
+async function hasReadyNode(access: Access): Promise<boolean> {
+  interface Nodes {
+    readonly items: readonly { status: { conditions?: readonly { type: string; status: string }[] } }[];
+  }
+  const { items } = await apiOf(access).get<Nodes>('/api/v1/nodes');
+  return items.some(({ status }) =>
+    status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+  );
+}

@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+import { devCluster, down, keep, up } from './dev.ts';
+
+const USAGE = `npm run cluster -- COMMAND
+  up [--audit]  starts a cluster that stays until "down"; --audit: the API server logs every request
+  status        says whether it runs
+  down          ends it`;
+
+async function main(): Promise<number> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { audit: { type: 'boolean', default: false } },
+  });
+  switch (positionals.join(' ')) {
+    case 'up':
+      await up(values.audit ? ['--audit'] : []);
+      return status();
+    case 'status':
+      return status();
+    case 'down':
+      console.log((await down()) ? 'The cluster is down.' : 'No cluster is up.');
+      return 0;
+    case 'keep':
+      return await keep({ audit: values.audit });
+    default:
+      console.error(USAGE);
+      return 2;
+  }
+}
+
+function status(): number {
+  const cluster = devCluster();
+  if (cluster === undefined) {
+    console.log('No cluster is up. Start one: npm run cluster -- up');
+    return 1;
+  }
+  console.log(`The cluster is up at ${cluster.server}
+export KUBECONFIG=${cluster.kubeconfig}                     # for kubectl
+export TRUSS_SECRETS_TEST_KUBECONFIG=${cluster.kubeconfig}  # for the tests`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

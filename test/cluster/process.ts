@@ -1,0 +1,153 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
+
+/**
+ * Kills the process groups it was told about ("+ PGID", "- PGID") once its standard input closes, which the kernel
+ * does however the owner ends, also by SIGKILL. It has a session of its own, so that a ctrl-C does not reach it.
+ */
+const GUARD = `
+trap '' INT TERM HUP
+groups=
+while read -r sign group; do
+  kept=
+  for known in $groups; do [ "$known" = "$group" ] || kept="$kept $known"; done
+  groups=$kept
+  [ "$sign" = - ] || groups="$groups $group"
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+`;
+
+let guard: ChildProcessByStdio<Writable, null, null> | undefined;
+
+function tellGuard(line: string): void {
+  if (guard === undefined) {
+    guard = spawn('/bin/sh', ['-c', GUARD], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    guard.unref();
+    if (guard.stdin instanceof Socket) guard.stdin.unref();
+  }
+  guard.stdin.write(`${line}\n`);
+}
+
+export interface ProcessOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Standard output and error go to the end of this file. */
+  readonly log: string;
+}
+
+/** A process in a group of its own that never outlives this one. */
+export interface GuardedProcess {
+  readonly pid: number;
+  /** False once it has ended. */
+  readonly running: () => boolean;
+  /** Signals the process alone, as a fault in it would. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Kills the whole group and waits until the process is gone. */
+  readonly kill: () => Promise<void>;
+  readonly exited: Promise<void>;
+}
+
+function guarded(child: ChildProcess): number | undefined {
+  const { pid } = child;
+  if (pid === undefined) return undefined;
+  tellGuard(`+ ${pid}`);
+  child.once('exit', () => {
+    killGroup(pid);
+    tellGuard(`- ${pid}`);
+  });
+  return pid;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // ESRCH: the group is empty, as it should be
+  }
+}
+
+/** Starts a server process. Throws {@link CommandFailed} when the program can't be started. */
+export async function startProcess(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions,
+): Promise<GuardedProcess> {
+  const log = openSync(options.log, 'a', 0o600);
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(new CommandFailed(command, error.message, { cause: error })));
+  });
+  const pid = guarded(child);
+  if (pid === undefined) throw new CommandFailed(command, 'has no process id');
+  const running = () => child.exitCode === null && child.signalCode === null;
+  return {
+    pid,
+    running,
+    exited,
+    signal: (signal) => {
+      child.kill(signal);
+    },
+    kill: async () => {
+      if (running()) killGroup(pid);
+      await exited;
+    },
+  };
+}
+
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed';
+
+  constructor(command: string, reason: string, options?: ErrorOptions) {
+    super(`${command} ${reason}`, options);
+  }
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called with each line of output as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+const REPORTED_LINES = 25;
+
+/**
+ * Runs a command to its end and gives its standard output; it does not outlive this process.
+ * A failure is a {@link CommandFailed} with the last lines of what it printed.
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const { onLine, ...place } = options;
+  const child = spawn(command, args, { ...place, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output: string[] = [];
+  const last: string[] = [];
+  const follow = async (stream: NodeJS.ReadableStream, keep: boolean): Promise<void> => {
+    for await (const line of createInterface({ input: stream })) {
+      if (keep) output.push(line);
+      last.push(line);
+      if (last.length > REPORTED_LINES) last.shift();
+      onLine?.(line);
+    }
+  };
+  const ended = new Promise<string | undefined>((resolve, reject) => {
+    child.once('error', (error) => reject(new CommandFailed(command, error.message, { cause: error })));
+    child.once('close', (code, signal) =>
+      resolve(code === 0 ? undefined : signal === null ? `failed (${code})` : `was ended by ${signal}`),
+    );
+  });
+  guarded(child);
+  const [failure] = await Promise.all([ended, follow(child.stdout, true), follow(child.stderr, false)]);
+  if (failure !== undefined) throw new CommandFailed(command, `${failure}:\n${last.join('\n')}`);
+  return output.join('\n');
+}
