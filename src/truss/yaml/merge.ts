@@ -1,0 +1,70 @@
+import type { MappingNode, Node, Pair } from './composer.ts';
+import { YamlError } from './error.ts';
+import { TAG } from './resolver.ts';
+
+/**
+ * How many entries all merge keys of a text may move around. PyYAML has no bound, and can be made to take any time
+ * and memory; a config moves a few dozen.
+ */
+const MAX_MOVED_ENTRIES = 1_000_000;
+
+/** `<<` in `<<` in `<<`...: Python's recursion limit stops PyYAML there too. */
+const MAX_NESTED_MERGES = 900;
+
+/** What the merge keys of one text have moved so far. */
+export interface MergeBudget {
+  moved: number;
+}
+
+export const newMergeBudget = (): MergeBudget => ({ moved: 0 });
+
+/**
+ * PyYAML's `flatten_mapping`: replaces the `<<` keys of a mapping by the entries of what they name, put before its
+ * own so that its own win. Changes the nodes, so that a second call finds nothing to do.
+ */
+export function flattenMerges(node: MappingNode, budget: MergeBudget, depth = 0): void {
+  if (depth > MAX_NESTED_MERGES) throw tooMany(node);
+  const merge: Pair[] = [];
+  for (let index = 0; index < node.pairs.length; ) {
+    const pair = node.pairs[index];
+    if (pair === undefined) break;
+    const [key, value] = pair;
+    if (key.tag === TAG.merge) {
+      spend(budget, node, node.pairs.length);
+      node.pairs.splice(index, 1);
+      const named = sources(value);
+      for (const source of named) flattenMerges(source, budget, depth + 1);
+      for (const source of named.toReversed()) {
+        spend(budget, node, source.pairs.length);
+        for (const merged of source.pairs) merge.push(merged);
+      }
+    } else {
+      if (key.tag === TAG.value) key.tag = TAG.str;
+      index += 1;
+    }
+  }
+  if (merge.length === 0) return;
+  node.pairs = [...merge, ...node.pairs];
+  node.merged += merge.length;
+}
+
+/** The mappings behind a `<<`. In a list of them the first one wins, so it is put last. */
+function sources(value: Node): readonly MappingNode[] {
+  if (value.kind === 'mapping') return [value];
+  if (value.kind === 'scalar') throw invalidMerge(value);
+  return value.items.map((item) => {
+    if (item.kind !== 'mapping') throw invalidMerge(item);
+    return item;
+  });
+}
+
+const invalidMerge = (node: Node): YamlError =>
+  new YamlError('InvalidValue', `'<<' takes a mapping, or a list of mappings`, node.mark);
+
+const tooMany = (node: Node): YamlError =>
+  new YamlError('TooManyAliases', `the merge keys ('<<') copy too much`, node.mark);
+
+function spend(budget: MergeBudget, node: Node, entries: number): void {
+  budget.moved += entries;
+  if (budget.moved > MAX_MOVED_ENTRIES) throw tooMany(node);
+}

@@ -1,0 +1,51 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** What PyYAML's safe loader made of a document; see oracle.py. */
+export interface Verdict {
+  readonly error?: string;
+  readonly message?: string;
+  readonly at?: readonly [line: number, column: number] | null;
+  readonly nodes?: readonly unknown[];
+  readonly data?: unknown;
+}
+
+const SCRIPT = fileURLToPath(new URL('oracle.py', import.meta.url));
+
+/** A running Python with PyYAML, asked many documents one after the other. */
+export interface Oracle {
+  readonly version: string;
+  ask(document: Uint8Array): Promise<Verdict>;
+  stop(): Promise<void>;
+}
+
+/** Starts the oracle on this interpreter; undefined when it does not run, or has no PyYAML. */
+export async function startOracle(
+  python: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Oracle | undefined> {
+  const child = spawn(python, [SCRIPT], { env: { ...process.env, ...env }, stdio: 'pipe' });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const failed = once(child, 'error').then(() => undefined);
+  const hello = await Promise.race([lines.next(), failed]);
+  if (hello === undefined || hello.done === true) return undefined;
+  const { version } = JSON.parse(hello.value) as { readonly version: string };
+  return {
+    version,
+    ask: async (document) => {
+      child.stdin.write(`${JSON.stringify({ bytes: Buffer.from(document).toString('base64') })}\n`);
+      const answer = await lines.next();
+      if (answer.done === true) throw new Error('the oracle ended');
+      return JSON.parse(answer.value) as Verdict;
+    },
+    stop: () => stop(child),
+  };
+}
+
+async function stop(child: ChildProcessWithoutNullStreams): Promise<void> {
+  const ended = once(child, 'exit');
+  child.stdin.end();
+  await ended;
+}
