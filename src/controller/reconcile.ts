@@ -66,7 +66,7 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
     acted,
     outcome,
     generation,
-    prior,
+    prior.conditions,
     new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
   );
   if (statusDigest(status) === model.statusDigest) return;

@@ -1,0 +1,189 @@
+import { modelDeploymentSpec } from '../../src/api/model-deployment.ts';
+import { SecretValue } from '../../src/api/secret-value.ts';
+import { parseShareWith } from '../../src/plan/consent.ts';
+import { type ActPlan, plan } from '../../src/plan/plan.ts';
+import type {
+  DeclaredSecret,
+  Declaration,
+  DeliveredView,
+  LiveWorkload,
+  ModelView,
+  PriorStatus,
+  Snapshot,
+  SourceSecret,
+  StoreView,
+  Surroundings,
+  WorkloadView,
+} from '../../src/plan/snapshot.ts';
+
+/** Builders of snapshots: each gives a sensible default, and takes what a test is about. */
+
+export const MODEL = { namespace: 'models', name: 'gfpgan', uid: 'uid-gfpgan' } as const;
+export const SECRET_NAME = 'gfpgan-truss-secrets';
+
+export const value = (text: string): SecretValue => new SecretValue(btoa(text));
+
+/** A spec as a user writes it, with everything left out that has a default. */
+export function spec(written: Record<string, unknown> = {}): ModelView['spec'] {
+  const parsed = modelDeploymentSpec.safeParse({ trusted: true, config: { inline: '' }, ...written });
+  return parsed.success
+    ? { kind: 'valid', spec: parsed.data }
+    : { kind: 'invalid', issues: parsed.error.issues.map(({ message }) => message) };
+}
+
+export const NO_STATUS: PriorStatus = { secrets: [], conditions: [], ready: undefined };
+
+export const model = (written: Record<string, unknown> = {}, more: Partial<ModelView> = {}): ModelView => ({
+  ...MODEL,
+  generation: 1,
+  deleting: false,
+  spec: spec(written),
+  prior: NO_STATUS,
+  ...more,
+});
+
+/** `declared('a', 'b=Default')`: names, required unless a role is said. */
+export const declared = (...names: readonly string[]): Declaration => ({
+  kind: 'read',
+  warnings: [],
+  secrets: names.map((entry): DeclaredSecret => {
+    const [name = '', role] = entry.split('=');
+    switch (role) {
+      case 'Default':
+      case 'Optional':
+      case 'Build':
+      case 'Weights':
+        return { name, role };
+      default:
+        return { name, role: 'Required' };
+    }
+  }),
+});
+
+interface SourceOptions {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly environment?: string;
+  readonly shareWith?: string;
+  readonly type?: string;
+  readonly delivered?: boolean;
+}
+
+export function source(values: Record<string, string>, options: SourceOptions = {}): SourceSecret {
+  const {
+    name = 'org',
+    namespace = 'models',
+    environment,
+    shareWith,
+    type = 'Opaque',
+    delivered = false,
+  } = options;
+  return {
+    namespace,
+    name,
+    uid: `uid-${namespace}-${name}`,
+    type,
+    store: 'default',
+    environment,
+    consent: shareWith === undefined ? undefined : parseShareWith(shareWith),
+    delivered,
+    values: new Map(Object.entries(values).map(([key, text]) => [key, value(text)])),
+  };
+}
+
+export const store = (...secrets: readonly SourceSecret[]): StoreView => ({
+  kind: 'readable',
+  ref: { name: 'default' },
+  secrets,
+});
+
+export const digestOf = (secret: SecretValue): string => `digest-of-${atob(SecretValue.reveal(secret))}`;
+
+export const SURROUNDINGS: Surroundings = {
+  digest: (text) => text,
+  digestOf,
+  freshRevision: 'fresh',
+};
+
+export const ABSENT: DeliveredView = { kind: 'absent', last: undefined };
+
+/** The delivered Secret as it is in the cluster. */
+export const delivered = (
+  values: Record<string, string>,
+  more: Partial<Extract<DeliveredView, { kind: 'ours' }>> = {},
+): DeliveredView => ({
+  kind: 'ours',
+  uid: 'uid-delivered',
+  resourceVersion: '7',
+  deleting: false,
+  replaceable: true,
+  labelled: true,
+  revision: 'r1',
+  digests: new Map(Object.entries(values).map(([key, text]) => [key, digestOf(value(text))])),
+  ...more,
+});
+
+export const workload = (
+  live: Partial<LiveWorkload> = {},
+  ref: Record<string, unknown> = {},
+): WorkloadView => ({
+  kind: 'present',
+  ref: { kind: 'Deployment', name: 'gfpgan', ...ref },
+  live: liveWorkload(live),
+  holder: undefined,
+});
+
+export const liveWorkload = (live: Partial<LiveWorkload> = {}): LiveWorkload => ({
+  apiVersion: 'apps/v1',
+  workloadKind: 'Deployment',
+  namespace: 'models',
+  name: 'gfpgan',
+  uid: 'uid-deployment',
+  resourceVersion: '5',
+  deleting: false,
+  marker: undefined,
+  revision: undefined,
+  defaultContainer: undefined,
+  containers: [{ name: 'model', init: false, mounts: [], env: [] }],
+  volume: undefined,
+  duplicate: undefined,
+  owned: '',
+  ...live,
+});
+
+export const snapshot = (parts: Partial<Snapshot> = {}): Snapshot => ({
+  model: model(),
+  declaration: declared('a'),
+  stores: [store(source({ a: 'A' }))],
+  namespaceUid: undefined,
+  delivered: ABSENT,
+  workloads: [],
+  ...parts,
+});
+
+/** Plans a snapshot that is to be acted on. */
+export function planOf(parts: Partial<Snapshot>): ActPlan {
+  const planned = plan(snapshot(parts), SURROUNDINGS);
+  if (planned.kind !== 'act') throw new Error('the plan leaves the model alone');
+  return planned;
+}
+
+/** `{a: 'Delivered', b: 'Missing'}` */
+export const states = (planned: ActPlan): Record<string, string> =>
+  Object.fromEntries(planned.resolutions.map(({ name, state }) => [name, state]));
+
+/** The values that the plan writes into the delivered Secret. */
+export function written({ secret: { action } }: ActPlan): Record<string, string> | undefined {
+  switch (action.kind) {
+    case 'create':
+    case 'replace':
+    case 'recreate':
+      return Object.fromEntries(
+        [...action.data].map(([key, secret]) => [key, atob(SecretValue.reveal(secret))]),
+      );
+    case 'none':
+    case 'patch':
+    case 'delete':
+      return undefined;
+  }
+}
