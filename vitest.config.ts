@@ -10,13 +10,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{api,truss,plan,kube,controller,cli}/**/*.test.ts'],
+          include: ['test/{api,truss,plan,kube,controller,cli,cluster/unit}/**/*.test.ts'],
         },
       },
       {
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
+          exclude: ['test/cluster/unit/**'],
           globalSetup: 'test/cluster/vitest-global-setup.ts',
           setupFiles: 'test/cluster/vitest-setup.ts',
           testTimeout: 60_000,

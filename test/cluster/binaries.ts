@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { basename, join } from 'node:path';
-import { cacheFolder, lock } from './cache.ts';
+import { cacheFolder, lock, unfinishedFolder } from './cache.ts';
 import { debianPackages, sourcePackage, unpackPackages } from './debian.ts';
 import { CommandFailed, run } from './process.ts';
 import { say, withHeartbeat } from './say.ts';
@@ -24,15 +24,10 @@ export async function kubernetesBinaries(components: readonly Component[]): Prom
   await using _ = await lock(folder);
   const wanted = missing();
   if (wanted.length === 0) return folder;
-  const work = `${folder}.unfinished`;
-  await rm(work, { recursive: true, force: true });
-  try {
-    await build(wanted, work);
-    await mkdir(folder, { recursive: true });
-    for (const component of wanted) await rename(join(work, 'out', component), join(folder, component));
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  await using work = await unfinishedFolder(folder);
+  await build(wanted, work.path);
+  await mkdir(folder, { recursive: true });
+  for (const component of wanted) await rename(join(work.path, 'out', component), join(folder, component));
   return folder;
 }
 

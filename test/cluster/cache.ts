@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { temporaryFolder } from './guard.ts';
 import { CommandFailed } from './process.ts';
 import { say } from './say.ts';
 
@@ -22,12 +23,23 @@ export async function once(folder: string, make: (unfinished: string) => Promise
   if (existsSync(folder)) return folder;
   await using _ = await lock(folder);
   if (existsSync(folder)) return folder;
-  const unfinished = `${folder}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true });
-  await make(unfinished);
-  await rename(unfinished, folder);
+  await using unfinished = await unfinishedFolder(folder);
+  const made = join(unfinished.path, 'made');
+  await mkdir(made);
+  await make(made);
+  await rename(made, folder);
   return folder;
+}
+
+/** A folder to work in while the lock of `path` is held; what a crash left of earlier ones is removed. */
+export async function unfinishedFolder(path: string): Promise<Awaited<ReturnType<typeof temporaryFolder>>> {
+  const prefix = `${path}.unfinished-`;
+  for (const left of await readdir(dirname(path))) {
+    const old = join(dirname(path), left);
+    if (old.startsWith(prefix))
+      await rm(old, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+  return await temporaryFolder(prefix);
 }
 
 /**

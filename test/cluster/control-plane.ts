@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, apiOf } from './api.ts';
@@ -12,6 +12,7 @@ import {
   kubeconfigWith,
 } from './command-lines.ts';
 import { eventually } from './eventually.ts';
+import { temporaryFolder } from './guard.ts';
 import { type GuardedProcess, startProcess } from './process.ts';
 
 const READY_WITHIN_MS = 120_000;
@@ -56,13 +57,15 @@ export async function startControlPlane(
 }
 
 async function startOnce(programs: Programs, options: ControlPlaneOptions): Promise<ControlPlane> {
-  const folder = await mkdtemp(join(tmpdir(), 'truss-secrets-cluster-'));
-  const data = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : folder, 'truss-secrets-etcd-'));
+  const files = await temporaryFolder(join(tmpdir(), 'truss-secrets-cluster-'));
+  const folder = files.path;
+  const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  const data = await temporaryFolder(join(memory, 'truss-secrets-etcd-'));
   const processes = new Map<ControlPlaneComponent, GuardedProcess>();
   const logOf = (component: ControlPlaneComponent) => join(folder, `${component}.log`);
   const stop = async (): Promise<void> => {
     await Promise.all([...processes.values()].map((one) => one.kill()));
-    for (const path of [folder, data]) await rm(path, { recursive: true, force: true });
+    for (const used of [data, files]) await used[Symbol.asyncDispose]();
   };
 
   const begin = async (lines: CommandLines, component: ControlPlaneComponent): Promise<void> => {
@@ -81,7 +84,7 @@ async function startOnce(programs: Programs, options: ControlPlaneOptions): Prom
   };
 
   try {
-    const lines = await commandLines(programs, options, folder, data);
+    const lines = await commandLines(programs, options, folder, data.path);
     await begin(lines, 'etcd');
     await begin(lines, 'kube-apiserver');
     if (lines.controllerManager !== undefined) await begin(lines, 'kube-controller-manager');

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { basename, join } from 'node:path';
-import { cacheFolder, lock, once } from './cache.ts';
+import { cacheFolder, lock, once, unfinishedFolder } from './cache.ts';
 import { debianSources } from './debian-sources.ts';
 import { run } from './process.ts';
 import { say } from './say.ts';
@@ -71,22 +71,20 @@ async function withApt(use: (apt: Apt, archives: string) => Promise<void>): Prom
   const state = join(cacheFolder(), 'apt', release());
   await using _ = await lock(state);
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
-  const scratch = await mkdtemp(join(state, 'archives-'));
+  await using scratch = await unfinishedFolder(join(state, 'archives'));
   try {
-    await mkdir(join(scratch, 'partial'));
+    await mkdir(join(scratch.path, 'partial'));
     await writeFile(join(state, 'debian.sources'), machineSources());
-    await writeFile(join(state, 'apt.conf'), configuration(state, scratch));
+    await writeFile(join(state, 'apt.conf'), configuration(state, scratch.path));
     const apt: Apt = (args, cwd) =>
       run('apt-get', ['-c', join(state, 'apt.conf'), ...args], {
         env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
         ...(cwd === undefined ? {} : { cwd }),
       });
     await refreshLists(apt, join(state, 'refreshed'));
-    await use(apt, scratch);
+    await use(apt, scratch.path);
   } catch (error) {
     throw new PackagesUnavailable(`Debian's packages can't be had: ${String(error)}`, { cause: error });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
   }
 }
 

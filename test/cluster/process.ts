@@ -1,35 +1,7 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { Writable } from 'node:stream';
-
-/**
- * Kills the process groups it was told about ("+ PGID", "- PGID") once its standard input closes, which the kernel
- * does however the owner ends, also by SIGKILL. It has a session of its own, so that a ctrl-C does not reach it.
- */
-const GUARD = `
-trap '' INT TERM HUP
-groups=
-while read -r sign group; do
-  kept=
-  for known in $groups; do [ "$known" = "$group" ] || kept="$kept $known"; done
-  groups=$kept
-  [ "$sign" = - ] || groups="$groups $group"
-done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-`;
-
-let guard: ChildProcessByStdio<Writable, null, null> | undefined;
-
-function tellGuard(line: string): void {
-  if (guard === undefined) {
-    guard = spawn('/bin/sh', ['-c', GUARD], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-    guard.unref();
-    if (guard.stdin instanceof Socket) guard.stdin.unref();
-  }
-  guard.stdin.write(`${line}\n`);
-}
+import { forgetGroup, guardGroup } from './guard.ts';
 
 export interface ProcessOptions {
   readonly cwd?: string;
@@ -53,10 +25,10 @@ export interface GuardedProcess {
 function guarded(child: ChildProcess): number | undefined {
   const { pid } = child;
   if (pid === undefined) return undefined;
-  tellGuard(`+ ${pid}`);
+  guardGroup(pid);
   child.once('exit', () => {
     killGroup(pid);
-    tellGuard(`- ${pid}`);
+    forgetGroup(pid);
   });
   return pid;
 }
