@@ -7,4 +7,30 @@ interface CommandEntry {
   readonly load: () => Promise<Command>;
 }
 
-export const commands: readonly CommandEntry[] = [];
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'set',
+    summary: 'set a secret of the store',
+    load: async () => (await import('./set.ts')).set,
+  },
+  {
+    name: 'get',
+    summary: 'show one secret of the store, or with --reveal its value',
+    load: async () => (await import('./get.ts')).get,
+  },
+  {
+    name: 'list',
+    summary: 'list the secrets of the store and which models use them',
+    load: async () => (await import('./list.ts')).list,
+  },
+  {
+    name: 'delete',
+    summary: 'delete a secret of the store that no model uses',
+    load: async () => (await import('./delete.ts')).deleteSecret,
+  },
+  {
+    name: 'import',
+    summary: "bring local secrets (Truss's ~/.truss/config.yaml) into the store",
+    load: async () => (await import('./import.ts')).importSecrets,
+  },
+];
