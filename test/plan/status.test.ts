@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import type { Condition } from '../../src/api/model-deployment.ts';
+import { eventsOf, readySays } from '../../src/plan/events.ts';
+import { NOTHING_FAILED, type Outcome, statusOf } from '../../src/plan/status.ts';
+import {
+  declared,
+  delivered,
+  model,
+  NO_STATUS,
+  planOf,
+  source,
+  store,
+  SURROUNDINGS,
+  workload,
+} from './builders.ts';
+
+const NOW = '2026-01-02T03:04:05Z';
+
+function statusAfter(parts: Parameters<typeof planOf>[0], outcome: Outcome = NOTHING_FAILED) {
+  return statusOf(planOf(parts), outcome, 3, parts.model?.prior.conditions ?? [], NOW);
+}
+
+const conditions = (status: ReturnType<typeof statusAfter>): Record<string, string> =>
+  Object.fromEntries(
+    (status.conditions ?? []).map(({ type, status: is, reason }) => [type, `${is} ${reason}`]),
+  );
+
+const condition = (status: ReturnType<typeof statusAfter>, type: string): Condition | undefined =>
+  status.conditions?.find((one) => one.type === type);
+
+describe('the status of a model', () => {
+  it('is Ready when everything declared is delivered and injected', () => {
+    const status = statusAfter({ workloads: [workload()] });
+    expect(conditions(status)).toEqual({
+      Ready: 'True Ready',
+      ConfigValid: 'True Valid',
+      Trusted: 'True Trusted',
+      SecretsResolved: 'True Resolved',
+      Delivered: 'True Written',
+      Injected: 'True Injected',
+    });
+    expect(status).toMatchObject({
+      observedGeneration: 3,
+      secretName: 'gfpgan-truss-secrets',
+      summary: '1/1',
+    });
+    expect(status.secrets).toEqual([
+      {
+        name: 'a',
+        state: 'Delivered',
+        source: { namespace: 'models', name: 'org', key: 'a', uid: 'uid-models-org' },
+      },
+    ]);
+    expect(status.workloads).toEqual([{ kind: 'Deployment', name: 'gfpgan', state: 'Injected' }]);
+  });
+
+  it.each([
+    ['a secret is missing', { stores: [store()] }, 'False SecretsMissing', 'Reconciling', '0/1'],
+    [
+      'a value is ambiguous',
+      { stores: [store(source({ a: '1' }, { name: 'x' }), source({ a: '2' }, { name: 'y' }))] },
+      'False SecretsMissing',
+      'Stalled',
+      '0/1',
+    ],
+    ['the model is not trusted', { model: model({ trusted: false }) }, 'False Untrusted', undefined, '0/1'],
+    [
+      'the ConfigMap is not there',
+      { declaration: { kind: 'missing', what: 'ConfigMap' } as const },
+      'False ConfigMapMissing',
+      'Reconciling',
+      '0/0',
+    ],
+    [
+      'the config is broken',
+      { declaration: { kind: 'malformed', errors: ['config.yaml:5:3: bad'] } as const },
+      'False ConfigMalformed',
+      'Stalled',
+      '0/0',
+    ],
+    ['too much is declared', { declaration: declared(...many(1025)) }, 'False TooMany', 'Stalled', '0/0'],
+    [
+      'a workload is not there',
+      { workloads: [{ kind: 'absent', ref: { kind: 'Deployment', name: 'x' } } as const] },
+      'False WorkloadMissing',
+      'Reconciling',
+      '1/1',
+    ],
+    [
+      'a store cannot be read',
+      { stores: [{ kind: 'unreadable', ref: { name: 'default' }, why: 'store default' } as const] },
+      'False StoreUnreadable',
+      'Reconciling',
+      '0/1',
+    ],
+    ['the spec breaks a rule', { model: model({ config: {} }) }, 'False SpecInvalid', 'Stalled', '0/0'],
+  ])('when %s, Ready says so', (_what, parts, ready, progress, summary) => {
+    const status = statusAfter(parts);
+    const found = conditions(status);
+    expect(found['Ready']).toBe(ready);
+    expect(['Reconciling', 'Stalled'].filter((type) => type in found)).toEqual(progress ? [progress] : []);
+    expect(status.summary).toBe(summary);
+  });
+
+  it('1,024 declared names are possible', () => {
+    expect(
+      conditions(statusAfter({ declaration: declared(...many(1024)), stores: [store()] }))['ConfigValid'],
+    ).toBe('True Valid');
+  });
+
+  it.each([
+    ['Wait', 'a', false],
+    ['Wait', 'a=Default', false],
+    ['Wait', 'a=Optional', true],
+    ['Wait', 'a=Build', true],
+    ['Wait', 'a=Weights', true],
+    ['UseDefault', 'a', false],
+    ['UseDefault', 'a=Default', true],
+    ['Skip', 'a', true],
+    ['Skip', 'a=Default', true],
+  ])('without a value, onMissing %s, %s: Ready is %s', (onMissing, name, ready) => {
+    const status = statusAfter({
+      model: model({ onMissing }),
+      declaration: declared(name),
+      stores: [store()],
+    });
+    expect(condition(status, 'Ready')?.status === 'True').toBe(ready);
+  });
+
+  it('an unreadable config leaves what was delivered as it is', () => {
+    const prior = { ...NO_STATUS, secrets: [{ name: 'a', role: 'Required' as const, sourceUid: undefined }] };
+    const parts = {
+      model: model({}, { prior }),
+      declaration: { kind: 'malformed', errors: ['config.yaml:1:1: bad'] } as const,
+      delivered: delivered({ a: 'A' }),
+      workloads: [workload()],
+    };
+    expect(planOf(parts).secret.action.kind).toBe('none');
+    expect(conditions(statusAfter(parts))).toMatchObject({
+      ConfigValid: 'False ConfigMalformed',
+      Delivered: 'True Written',
+      Ready: 'False ConfigMalformed',
+    });
+  });
+
+  it('a condition keeps its time until its status changes', () => {
+    const old = '2020-01-01T00:00:00Z';
+    const prior = {
+      ...NO_STATUS,
+      conditions: [
+        { type: 'Ready', status: 'False', lastTransitionTime: old },
+        { type: 'Trusted', status: 'True', lastTransitionTime: old },
+      ],
+    };
+    const status = statusAfter({ model: model({}, { prior }) });
+    expect(condition(status, 'Ready')?.lastTransitionTime).toBe(NOW);
+    expect(condition(status, 'Trusted')?.lastTransitionTime).toBe(old);
+  });
+
+  it('a write that failed is said, and what depends on it does not count as delivered', () => {
+    const failure = { reason: 'Conflict', message: 'Secret x belongs to somebody else' } as const;
+    const status = statusAfter({ workloads: [workload()] }, { secret: failure, workloads: new Map() });
+    expect(conditions(status)).toMatchObject({ Delivered: 'False Conflict', Ready: 'False Conflict' });
+    expect(status).toMatchObject({ summary: '0/1' });
+    expect(status).not.toHaveProperty('secretName');
+  });
+
+  it('names of any length and any characters stay bounded and distinct', () => {
+    const status = statusAfter({
+      declaration: declared(`${'x'.repeat(600)}1`, `${'x'.repeat(600)}2`, 'a\u202eb\n'),
+    });
+    const names = (status.secrets ?? []).map(({ name }) => name);
+    expect(new Set(names).size).toBe(3);
+    expect(Math.max(...names.map((name) => name.length))).toBeLessThan(270);
+    expect(names.join('')).not.toMatch(/[\n\u202e]/);
+  });
+});
+
+describe('events', () => {
+  const eventsAfter = (parts: Parameters<typeof planOf>[0]) => {
+    const prior = parts.model?.prior ?? NO_STATUS;
+    return eventsOf(planOf(parts), statusAfter(parts), prior, SURROUNDINGS.digest);
+  };
+
+  it('one event says that a model became Ready', () => {
+    expect(eventsAfter({})).toEqual([{ type: 'Normal', reason: 'Ready', message: '1/1 delivered' }]);
+  });
+
+  it('nothing is said twice', () => {
+    const ready = readySays({ status: 'True', reason: 'Ready', message: '1/1 delivered' });
+    expect(eventsAfter({ model: model({}, { prior: { ...NO_STATUS, ready } }) })).toEqual([]);
+  });
+
+  it('an untrusted model that has secrets gets a warning', () => {
+    expect(eventsAfter({ model: model({ trusted: false }) })).toMatchObject([
+      { type: 'Warning', reason: 'Untrusted' },
+    ]);
+  });
+
+  it('a value that ends in a newline gets one warning, when it is written', () => {
+    const stores = [store(source({ a: 'A\n' }))];
+    expect(eventsAfter({ stores }).map(({ reason }) => reason)).toEqual(['Ready', 'TrailingNewline']);
+    expect(eventsAfter({ stores, delivered: delivered({ a: 'A\n' }) }).map(({ reason }) => reason)).toEqual([
+      'Ready',
+    ]);
+  });
+});
+
+function many(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `name-${index}`);
+}
