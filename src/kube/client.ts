@@ -12,14 +12,14 @@ export interface CallOptions {
   /** Of the whole call with its retries, in milliseconds; default 30,000. */
   readonly timeoutMs?: number;
   /** How much of the object comes back; default `full`. */
-  readonly as?: Detail;
+  readonly as?: Detail | undefined;
 }
 
 export interface ListOptions extends CallOptions {
   /** Without one: all namespaces. */
   readonly namespace?: string | undefined;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
   /** Objects in a page; default 500. */
   readonly limit?: number;
 }
@@ -51,7 +51,7 @@ export interface ApplyOptions extends WriteOptions {
 export interface DeleteOptions extends CallOptions {
   /** 409 when the object is another one by now. */
   readonly uid: string;
-  readonly resourceVersion?: string;
+  readonly resourceVersion?: string | undefined;
 }
 
 /** What a request was and how it ended, for metrics in the manner of `rest_client_requests_total`. */

@@ -2,6 +2,9 @@ import { isRecord } from './object.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
 
+/** Doing it twice is doing it once. */
+export const isRead = (verb: Verb): boolean => verb === 'get' || verb === 'list' || verb === 'watch';
+
 /** Where and what a request was, without anything that a user chose. */
 export interface RequestInfo {
   readonly verb: Verb;

@@ -11,6 +11,13 @@ export interface AddOptions {
   readonly priority?: Priority;
 }
 
+export interface RetryOptions {
+  /** Default {@link DEFAULT_RETRY}. */
+  readonly policy?: BackoffPolicy | undefined;
+  /** However short the backoff is. */
+  readonly notBefore?: number;
+}
+
 export interface Taken<K> {
   readonly key: K;
   readonly priority: Priority;
@@ -100,11 +107,12 @@ export class WorkQueue<K extends string = string> {
    * Adds the key after a delay that grows with its failures in a row, at the priority at which it was taken.
    * Like {@link add}, it never puts off what was asked for sooner.
    */
-  retry(key: K, now: number, random: number, policy: BackoffPolicy = DEFAULT_RETRY): void {
+  retry(key: K, now: number, random: number, options: RetryOptions = {}): void {
     const failures = this.failures(key);
     this.#failures.set(key, failures + 1);
+    const delay = backoffDelay(failures, random, options.policy ?? DEFAULT_RETRY);
     const priority = this.#inHand.get(key)?.priority ?? 'high';
-    this.#add(key, now, { at: now + backoffDelay(failures, random, policy), priority });
+    this.#add(key, now, { at: Math.max(now + delay, options.notBefore ?? now), priority });
   }
 
   /** The key works again: its next retry starts from the first delay. */

@@ -76,6 +76,16 @@ export function objectPath(of: Resource, key: ObjectKey, subresource?: string): 
   return subresource === undefined ? path : `${path}/${segment(subresource)}`;
 }
 
+/** {@link collectionPath} with a placeholder, for messages and metrics. */
+export const collectionTemplate = (of: Resource, namespace: string | undefined): string =>
+  namespace === undefined || !of.namespaced
+    ? `${root(of)}/${of.plural}`
+    : `${root(of)}/namespaces/{namespace}/${of.plural}`;
+
+/** {@link objectPath} with placeholders. */
+export const objectTemplate = (of: Resource, subresource: string | undefined): string =>
+  `${collectionTemplate(of, '')}/{name}${subresource === undefined ? '' : `/${subresource}`}`;
+
 /** The key of stores and queues: `namespace/name`. Neither part can hold a slash. */
 export const keyOf = (key: ObjectKey): string => `${key.namespace}/${key.name}`;
 

@@ -27,6 +27,9 @@ interface Entry<T> {
   round: number;
 }
 
+/** News that is older than so many deletions does not happen. */
+const MAX_TOMBSTONES = 500;
+
 /** The scope of a reflector that watches all namespaces. */
 const EVERYWHERE = '';
 
@@ -45,6 +48,8 @@ export class Store<T, I extends string = never> {
   readonly #rounds = new Map<string, number>();
   readonly #project: (object: RawObject) => T | undefined;
   readonly #same: (old: T, now: T) => boolean;
+  /** When what was deleted lately was deleted, for answers that overtook the news of it. */
+  readonly #tombstones = new Map<string, number>();
   #lastRound = 0;
 
   constructor(options: StoreOptions<T, I>) {
@@ -111,12 +116,16 @@ export class Store<T, I extends string = never> {
     this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
   }
 
-  /** Takes out what is gone for certain. With a resourceVersion: unless something newer is there by now. */
+  /**
+   * Takes out what is gone, or of no more interest. With the resourceVersion of that change: unless something
+   * newer is there by now.
+   */
   remove(key: string, resourceVersion?: string): void {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    if (resourceVersion !== undefined && entry.version > versionNumber(resourceVersion)) return;
-    this.#delete(key, entry);
+    const version = resourceVersion === undefined ? entry?.version : versionNumber(resourceVersion);
+    if (entry !== undefined && version !== undefined && entry.version > version) return;
+    if (version !== undefined) this.#bury(key, version);
+    if (entry !== undefined) this.#delete(key, entry);
   }
 
   /** True when this version of the object, or a newer one, is here. */
@@ -131,6 +140,7 @@ export class Store<T, I extends string = never> {
     return {
       begin: () => {
         this.#lastRound += 1;
+        this.#tombstones.clear();
         this.#rounds.set(scope, this.#lastRound);
       },
       page: (objects) => {
@@ -153,12 +163,20 @@ export class Store<T, I extends string = never> {
     return index;
   }
 
-  /** An event or our own write: time does not run backwards within one list. */
+  /** An event or our own write: what is older than what is known is no news. */
   #apply(key: string, object: RawObject, round: number): void {
     const entry = this.#entries.get(key);
     const version = versionNumber(object.metadata.resourceVersion);
-    if (entry !== undefined && entry.version >= version) return;
+    const known = entry?.version ?? this.#tombstones.get(key);
+    if (known !== undefined && known >= version) return;
     this.#put(key, entry, object, version, round);
+  }
+
+  #bury(key: string, version: number): void {
+    this.#tombstones.delete(key);
+    this.#tombstones.set(key, version);
+    const [oldest] = this.#tombstones.keys();
+    if (this.#tombstones.size > MAX_TOMBSTONES && oldest !== undefined) this.#tombstones.delete(oldest);
   }
 
   /**

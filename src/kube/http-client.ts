@@ -1,0 +1,292 @@
+import { MANAGER } from '../api/names.ts';
+import type {
+  ApplyOptions,
+  CallOptions,
+  Client,
+  DeleteOptions,
+  ListOptions,
+  Page,
+  PageOptions,
+  RequestReport,
+  WriteOptions,
+} from './client.ts';
+import type { Connection } from './connection.ts';
+import { isApiError, TransportError, type Verb } from './errors.ts';
+import { isRecord, parseObject, type RawObject } from './object.ts';
+import { type Call, parseJson, Requester } from './requester.ts';
+import {
+  collectionPath,
+  collectionTemplate,
+  type ObjectKey,
+  objectPath,
+  objectTemplate,
+  type Resource,
+  secrets,
+} from './resource.ts';
+import { encodeSecret } from './secret-body.ts';
+import type { HttpRequest } from './transport.ts';
+import { WatchDecoder, type WatchHandler, type WatchOptions, type WatchStream } from './watch-stream.ts';
+
+export interface ClientOptions {
+  /** Calls at a time; default 32: more give latency, not rate (measured). Watches do not count. */
+  readonly connections?: number;
+  readonly userAgent?: string;
+  readonly observe?: (report: RequestReport) => void;
+}
+
+const DEFAULT_CONNECTIONS = 32;
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_PAGE = 500;
+
+const JSON_TYPE = 'application/json';
+const PARTIAL = `${JSON_TYPE};g=meta.k8s.io;v=v1;as=PartialObjectMetadata`;
+const PARTIAL_LIST = `${JSON_TYPE};g=meta.k8s.io;v=v1;as=PartialObjectMetadataList`;
+/** JSON is YAML. */
+const APPLY_TYPE = 'application/apply-patch+yaml';
+const MERGE_TYPE = 'application/merge-patch+json';
+
+interface Target {
+  readonly verb: Verb;
+  readonly path: string;
+  readonly template: string;
+  /** Its errors may hold what was sent. */
+  readonly confidential: boolean;
+}
+
+interface Message {
+  readonly method: HttpRequest['method'];
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly body?: string;
+  readonly retry?: boolean;
+}
+
+/** A client for the API server of the connection; {@link Client} says what it does. */
+export const createClient = (connection: Connection, options: ClientOptions = {}): Client =>
+  new HttpClient(connection, options);
+
+class HttpClient implements Client {
+  readonly #requester: Requester;
+  readonly #userAgent: string;
+
+  constructor(connection: Connection, options: ClientOptions) {
+    const { connections = DEFAULT_CONNECTIONS, userAgent = MANAGER, observe = () => {} } = options;
+    this.#requester = new Requester(connection, connections, observe);
+    this.#userAgent = userAgent;
+  }
+
+  async get(of: Resource, key: ObjectKey, options: CallOptions = {}): Promise<RawObject | undefined> {
+    try {
+      return await this.#object(oneOf('get', of, key), { method: 'GET' }, options);
+    } catch (error) {
+      if (isApiError(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async listPage(of: Resource, options: PageOptions = {}): Promise<Page> {
+    const {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      limit = DEFAULT_PAGE,
+      continueToken,
+      retry = true,
+    } = options;
+    const target = allOf('list', of, namespace);
+    const query = { limit, labelSelector, fieldSelector, continue: continueToken };
+    const accept = options.as === 'metadata' ? PARTIAL_LIST : JSON_TYPE;
+    return parsePage(await this.#json(target, { method: 'GET', query, accept, retry }, options), target);
+  }
+
+  async *list(of: Resource, options: ListOptions = {}): AsyncGenerator<readonly RawObject[], void, void> {
+    let continueToken: string | undefined;
+    do {
+      const page = await this.listPage(of, { ...options, continueToken });
+      yield page.items;
+      ({ continueToken } = page);
+    } while (continueToken !== undefined);
+  }
+
+  watch(of: Resource, options: WatchOptions, handler: WatchHandler): WatchStream {
+    const target = allOf('watch', of, options.namespace);
+    const { resourceVersion, timeoutSeconds, labelSelector, fieldSelector } = options;
+    const query = {
+      watch: 1,
+      allowWatchBookmarks: 'true',
+      resourceVersion,
+      timeoutSeconds,
+      labelSelector,
+      fieldSelector,
+    };
+    const accept = options.as === 'metadata' ? PARTIAL : JSON_TYPE;
+    const controller = new AbortController();
+    const sink = new WatchDecoder(target, target.confidential, handler, () => controller.abort());
+    const call = this.#call(
+      target,
+      { method: 'GET', query, accept, retry: false },
+      { signal: controller.signal },
+    );
+    this.#requester.send(call, sink).catch((error: unknown) => sink.refused(error));
+    return {
+      abort: () => {
+        sink.silence();
+        controller.abort();
+      },
+    };
+  }
+
+  async create(of: Resource, namespace: string, body: object, options: CallOptions = {}): Promise<RawObject> {
+    const message = { method: 'POST', body: encode(of, body), contentType: JSON_TYPE } as const;
+    return this.#object(allOf('create', of, namespace), message, options);
+  }
+
+  async replace(of: Resource, key: ObjectKey, body: object, options: CallOptions = {}): Promise<RawObject> {
+    const message = { method: 'PUT', body: encode(of, body), contentType: JSON_TYPE } as const;
+    return this.#object(oneOf('update', of, key), message, options);
+  }
+
+  async replaceStatus(
+    of: Resource,
+    key: ObjectKey,
+    body: object,
+    options: CallOptions = {},
+  ): Promise<RawObject> {
+    const message = { method: 'PUT', body: encode(of, body), contentType: JSON_TYPE } as const;
+    return this.#object(oneOf('update', of, key, 'status'), message, options);
+  }
+
+  async mergePatch(
+    of: Resource,
+    key: ObjectKey,
+    body: object,
+    options: WriteOptions = {},
+  ): Promise<RawObject> {
+    const message = { method: 'PATCH', body: encode(of, body), contentType: MERGE_TYPE } as const;
+    return this.#object(oneOf('patch', of, key, options.subresource), message, options);
+  }
+
+  async apply(of: Resource, key: ObjectKey, body: object, options: ApplyOptions = {}): Promise<RawObject> {
+    const query = { fieldManager: MANAGER, force: options.force === true ? 'true' : undefined };
+    const message = { method: 'PATCH', query, body: encode(of, body), contentType: APPLY_TYPE } as const;
+    return this.#object(oneOf('apply', of, key, options.subresource), message, options);
+  }
+
+  async delete(of: Resource, key: ObjectKey, options: DeleteOptions): Promise<'deleted' | 'gone'> {
+    const { uid, resourceVersion } = options;
+    const body = JSON.stringify({
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      preconditions: { uid, resourceVersion },
+    });
+    try {
+      await this.#json(oneOf('delete', of, key), { method: 'DELETE', body, contentType: JSON_TYPE }, options);
+      return 'deleted';
+    } catch (error) {
+      if (isApiError(error, 404)) return 'gone';
+      throw error;
+    }
+  }
+
+  async getJson(path: string, options: CallOptions = {}): Promise<unknown> {
+    return this.#json(anyPath(path), { method: 'GET' }, options);
+  }
+
+  async getText(path: string, options: CallOptions = {}): Promise<string> {
+    const call = this.#call(anyPath(path), { method: 'GET', accept: '*/*' }, options);
+    return (await this.#requester.send(call)).body.toString();
+  }
+
+  async close(): Promise<void> {
+    await this.#requester.close();
+  }
+
+  async #object(target: Target, message: Message, options: CallOptions): Promise<RawObject> {
+    const accept = options.as === 'metadata' ? PARTIAL : JSON_TYPE;
+    const object = parseObject(await this.#json(target, { ...message, accept }, options));
+    if (object === undefined)
+      throw new TransportError(target, 'protocol', 'the answer is no Kubernetes object');
+    return object;
+  }
+
+  async #json(target: Target, message: Message, options: CallOptions): Promise<unknown> {
+    const { body } = await this.#requester.send(this.#call(target, message, options));
+    const value = parseJson(body);
+    if (value === undefined) throw new TransportError(target, 'protocol', 'the answer is no JSON');
+    return value;
+  }
+
+  #call(target: Target, message: Message, options: CallOptions): Call {
+    const { verb, template, confidential } = target;
+    const headers: Record<string, string> = {
+      Accept: message.accept ?? JSON_TYPE,
+      'User-Agent': this.#userAgent,
+      ...(message.contentType === undefined ? {} : { 'Content-Type': message.contentType }),
+    };
+    return {
+      request: {
+        method: message.method,
+        path: target.path + queryString(message.query),
+        headers,
+        body: message.body,
+        info: { verb, template },
+      },
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      signal: options.signal,
+      retry: message.retry ?? true,
+      confidential,
+    };
+  }
+}
+
+const isSecret = (of: Resource): boolean => of.group === secrets.group && of.plural === secrets.plural;
+
+const encode = (of: Resource, body: object): string =>
+  isSecret(of) ? encodeSecret(body) : JSON.stringify(body);
+
+const oneOf = (verb: Verb, of: Resource, key: ObjectKey, subresource?: string): Target => ({
+  verb,
+  path: objectPath(of, key, subresource),
+  template: objectTemplate(of, subresource),
+  confidential: isSecret(of),
+});
+
+const allOf = (verb: Verb, of: Resource, namespace: string | undefined): Target => ({
+  verb,
+  path: collectionPath(of, namespace),
+  template: collectionTemplate(of, namespace),
+  confidential: isSecret(of),
+});
+
+/** Confidential, as nobody knows what lies there. */
+const anyPath = (path: string): Target => ({
+  verb: 'get',
+  path,
+  template: path.replace(/\?.*/, ''),
+  confidential: true,
+});
+
+function queryString(query: Message['query']): string {
+  const parts = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return parts.length === 0 ? '' : `?${parts.join('&')}`;
+}
+
+function parsePage(list: unknown, target: Target): Page {
+  const metadata = isRecord(list) ? list['metadata'] : undefined;
+  const items: unknown = isRecord(list) ? list['items'] : undefined;
+  if (!isRecord(metadata) || typeof metadata['resourceVersion'] !== 'string' || !isObjects(items)) {
+    throw new TransportError(target, 'protocol', 'the answer is no list of Kubernetes objects');
+  }
+  const token = metadata['continue'];
+  return {
+    items,
+    resourceVersion: metadata['resourceVersion'],
+    continueToken: typeof token === 'string' && token !== '' ? token : undefined,
+  };
+}
+
+const isObjects = (items: unknown): items is readonly RawObject[] =>
+  Array.isArray(items) && items.every((item: unknown) => parseObject(item) !== undefined);

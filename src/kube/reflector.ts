@@ -1,0 +1,179 @@
+import type { Client, Detail } from './client.ts';
+import { steadyNow } from './clock.ts';
+import { failureOf } from './failure.ts';
+import type { Resource } from './resource.ts';
+import type { Freshness, Sink } from './sink.ts';
+import { inSlices } from './slice.ts';
+import type { WatchHandler } from './watch-stream.ts';
+import {
+  DEFAULT_TIMING,
+  freshnessOf,
+  INITIAL,
+  step,
+  type WatcherEffect,
+  type WatcherInput,
+  type WatcherState,
+  type WatcherTiming,
+} from './watcher.ts';
+
+interface Options {
+  readonly client: Client;
+  readonly resource: Resource;
+  /** Without one: all namespaces. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** Default `full`. */
+  readonly listAs?: Detail;
+  /** Default `full`. With `metadata`, the sink gets metadata alone for every change. */
+  readonly watchAs?: Detail;
+  /** Stops it. */
+  readonly signal?: AbortSignal | undefined;
+  readonly timing?: Partial<WatcherTiming>;
+}
+
+/** A store is asked for the sink of the namespace. */
+export type ReflectorOptions = Options &
+  ({ readonly store: { sink(namespace?: string): Sink } } | { readonly sink: Sink });
+
+export interface Reflector {
+  readonly state: WatcherState;
+  /** For good; the sink hears nothing more. */
+  stop(): void;
+}
+
+/** Keeps a sink up to date with the API server until it is stopped; it never gives up. */
+export function startReflector(options: ReflectorOptions): Reflector {
+  const sink = 'sink' in options ? options.sink : options.store.sink(options.namespace);
+  const reflector = new RunningReflector(options, sink);
+  if (options.signal?.aborted !== true) {
+    options.signal?.addEventListener('abort', () => reflector.stop(), { once: true });
+    reflector.start();
+  }
+  return reflector;
+}
+
+/** Performs what the state machine says, and tells it what came of it. */
+class RunningReflector implements Reflector {
+  readonly #options: Options;
+  readonly #sink: Sink;
+  readonly #timing: WatcherTiming;
+  #state = INITIAL;
+  #told: Freshness = freshnessOf(INITIAL);
+  /** The list or watch that is under way. */
+  #request: { abort(): void } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: Options, sink: Sink) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+  }
+
+  get state(): WatcherState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#feed({ kind: 'start' });
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#feed({ kind: 'stop' });
+  }
+
+  #feed(input: WatcherInput): void {
+    const { state, effects } = step(this.#state, input, {
+      now: steadyNow(),
+      random: Math.random(),
+      timing: this.#timing,
+    });
+    this.#state = state;
+    try {
+      for (const effect of effects) this.#perform(effect);
+    } catch (error) {
+      // The sink can't take the list: it is tried again, and the failure shows in the freshness.
+      this.#request?.abort();
+      this.#feed({ kind: 'failed', failure: failureOf(error) });
+      return;
+    }
+    this.#tellFreshness();
+  }
+
+  #perform(effect: WatcherEffect): void {
+    switch (effect.kind) {
+      case 'begin':
+        return this.#sink.begin();
+      case 'end':
+        return this.#sink.end();
+      case 'list':
+        return this.#list(effect);
+      case 'watch':
+        return this.#watch(effect);
+      case 'abort':
+        return this.#request?.abort();
+      case 'timer':
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#feed({ kind: 'timer' }), effect.afterMs);
+    }
+  }
+
+  #list({ limit, continueToken }: WatcherEffect & { kind: 'list' }): void {
+    const controller = new AbortController();
+    this.#request = controller;
+    void this.#page(limit, continueToken, controller.signal);
+  }
+
+  async #page(limit: number, continueToken: string | undefined, signal: AbortSignal): Promise<void> {
+    const { client, resource, namespace, labelSelector, fieldSelector, listAs } = this.#options;
+    const options = { namespace, labelSelector, fieldSelector, as: listAs, limit, continueToken, signal };
+    let input: WatcherInput;
+    try {
+      const page = await client.listPage(resource, { ...options, retry: false });
+      await inSlices(page.items, (some) => this.#sink.page(some), signal);
+      input = { kind: 'page', resourceVersion: page.resourceVersion, continueToken: page.continueToken };
+    } catch (error) {
+      input = { kind: 'failed', failure: failureOf(error) };
+    }
+    if (!signal.aborted) this.#feed(input);
+  }
+
+  #watch({ resourceVersion, timeoutSeconds }: WatcherEffect & { kind: 'watch' }): void {
+    const { client, resource, namespace, labelSelector, fieldSelector, watchAs } = this.#options;
+    let heard = resourceVersion;
+    const handler: WatchHandler = {
+      opened: () => this.#feed({ kind: 'opened' }),
+      event: (event) => {
+        if (event.kind === 'bookmark') {
+          heard = event.resourceVersion;
+          return;
+        }
+        if (event.kind === 'applied') this.#sink.apply(event.object);
+        else this.#sink.remove(event.object);
+        heard = event.object.metadata.resourceVersion;
+      },
+      progress: () => this.#feed({ kind: 'heard', resourceVersion: heard }),
+      ended: (end) => {
+        if (heard !== resourceVersion) this.#feed({ kind: 'heard', resourceVersion: heard });
+        this.#feed(end === undefined ? { kind: 'closed' } : { kind: 'failed', failure: failureOf(end) });
+      },
+    };
+    this.#request = client.watch(
+      resource,
+      { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, as: watchAs },
+      handler,
+    );
+  }
+
+  #tellFreshness(): void {
+    const now = freshnessOf(this.#state);
+    const before = this.#told;
+    if (now.kind === before.kind && failureIn(now) === failureIn(before)) return;
+    this.#told = now;
+    this.#sink.freshness(now);
+  }
+}
+
+const failureIn = (freshness: Freshness): unknown =>
+  freshness.kind === 'synced' ? undefined : freshness.failure;

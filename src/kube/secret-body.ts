@@ -1,0 +1,43 @@
+import { reveal, SecretValue } from '../api/secret-value.ts';
+import { isRecord, type OwnerReference, type RawObject } from './object.ts';
+
+/** What a Secret that is created or replaced consists of. */
+export interface SecretContents {
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    /** For a replacement. */
+    readonly uid?: string | undefined;
+    readonly resourceVersion?: string | undefined;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+    readonly ownerReferences?: readonly OwnerReference[];
+  };
+  readonly type: string;
+  readonly data: ReadonlyMap<string, SecretValue>;
+}
+
+/** The body of a Secret. Its values are still SecretValues: only {@link encodeSecret} writes them out. */
+export function secretBody({ metadata, type, data }: SecretContents): object {
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type, data: Object.fromEntries(data) };
+}
+
+/** The values of a Secret that came from the API server; none for one that came as metadata. */
+export function secretData(secret: RawObject): Map<string, SecretValue> {
+  const data = new Map<string, SecretValue>();
+  if (!isRecord(secret['data'])) return data;
+  for (const [key, value] of Object.entries(secret['data'])) {
+    if (typeof value === 'string') data.set(key, new SecretValue(value));
+  }
+  return data;
+}
+
+/** JSON of a body for the Secrets resource: the one place where values leave the process for the API server. */
+export function encodeSecret(body: object): string {
+  return JSON.stringify(body, function unwrap(this: unknown, key: string, value: unknown): unknown {
+    // SecretValue's own toJSON has made `value` "[redacted]" by now; the holder still has the original.
+    const original = isRecord(this) ? this[key] : undefined;
+    return original instanceof SecretValue ? reveal(original) : value;
+  });
+}
