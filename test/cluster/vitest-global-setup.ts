@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
 import { type Access, apiOf } from './api.ts';
+import { installCrds } from './crds.ts';
 import { type Features, type Version, featuresOf, versionOf } from './features.ts';
-import { type OpenCluster, findSource, openCluster } from './open.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { findSource, openCluster } from './open.ts';
 import { say } from './say.ts';
 
 /** What every test file gets of the one cluster of a run; see cluster.ts for its use. */
@@ -22,23 +23,44 @@ declare module 'vitest' {
   }
 }
 
-let open: OpenCluster | undefined;
-let run = '';
+interface SharedCluster {
+  readonly provided: ProvidedCluster;
+  readonly close: () => Promise<void>;
+}
+
+declare global {
+  /** Vitest loads this module once a project; they share one cluster. */
+  var sharedTestCluster: Promise<SharedCluster> | undefined;
+}
 
 export async function setup(project: TestProject): Promise<void> {
-  open = await openCluster(await findSource());
-  run = randomBytes(4).toString('hex');
-  const { access, kubeconfig } = open;
+  globalThis.sharedTestCluster ??= open();
+  const { provided } = await globalThis.sharedTestCluster;
+  project.provide('cluster', provided);
+}
+
+export async function teardown(): Promise<void> {
+  const shared = globalThis.sharedTestCluster;
+  globalThis.sharedTestCluster = undefined;
+  await (await shared)?.close();
+}
+
+async function open(): Promise<SharedCluster> {
+  const { access, kubeconfig, ours, close } = await openCluster(await findSource());
+  const run = randomBytes(4).toString('hex');
+  const api = apiOf(access);
   const [version, features] = await Promise.all([versionOf(access), featuresOf(access)]);
   const lacking = Object.entries(features).flatMap(([name, has]) => (has ? [] : [name]));
   say(
     `Kubernetes ${version.major}.${version.minor} at ${access.server}, without ${lacking.join(', ') || 'nothing'}`,
   );
-  project.provide('cluster', { access, kubeconfig, version, features, run });
-}
-
-export async function teardown(): Promise<void> {
-  if (open === undefined) return;
-  if (!open.ours) await removeLeftovers(apiOf(open.access), run);
-  await open.close();
+  await installCrds(api, run);
+  return {
+    provided: { access, kubeconfig, version, features, run },
+    close: async () => {
+      // a cluster that was started for us alone goes as a whole
+      if (!ours) await removeLeftovers(api, run);
+      await close();
+    },
+  };
 }
