@@ -1,4 +1,4 @@
-import { type Diagnostic, diagnostic } from './diagnostic.ts';
+import { type ConfigError, diagnostic } from './diagnostic.ts';
 import { Cursor } from './yaml/cursor.ts';
 
 /** Larger files are refused: a ConfigMap holds 1 MiB, and the largest real config.yaml that we saw is 2 kB. */
@@ -10,9 +10,7 @@ const NOT_PRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u
  * The text of a file, as PyYAML finds it: UTF-16 with a byte order mark, else UTF-8. The mark stays, as it does there.
  * Truss itself opens its config in text mode, as UTF-8, and fails on UTF-16.
  */
-export function decodeYaml(
-  bytes: Uint8Array,
-): { readonly text: string } | { readonly error: Diagnostic } {
+export function decodeYaml(bytes: Uint8Array): { readonly text: string } | { readonly error: ConfigError } {
   if (bytes.length > MAX_CONFIG_SIZE) return { error: tooLarge() };
   const encoding = detectEncoding(bytes);
   try {
@@ -24,7 +22,7 @@ export function decodeYaml(
 }
 
 /** What makes a text unreadable before its first line is read: its size, or a character that YAML does not allow. */
-export function findUnreadable(text: string): Diagnostic | undefined {
+export function findUnreadable(text: string): ConfigError | undefined {
   if (text.length > MAX_CONFIG_SIZE) return tooLarge();
   const found = NOT_PRINTABLE.exec(text);
   if (found === null) return undefined;
@@ -33,8 +31,11 @@ export function findUnreadable(text: string): Diagnostic | undefined {
   return diagnostic('InvalidCharacter', message, positionAt(text.slice(0, found.index)));
 }
 
-const tooLarge = (): Diagnostic =>
-  diagnostic('TooLarge', `the file is larger than ${MAX_CONFIG_SIZE / 1024 / 1024} MiB`, { line: 0, column: 0 });
+const tooLarge = (): ConfigError =>
+  diagnostic('TooLarge', `the file is larger than ${MAX_CONFIG_SIZE / 1024 / 1024} MiB`, {
+    line: 0,
+    column: 0,
+  });
 
 function detectEncoding(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';

@@ -1,18 +1,28 @@
+import type { ErrorCode, WarningCode } from './codes.ts';
 import type { Mark } from './yaml/error.ts';
 
 /** An error or a warning in a config.yaml. Line and column count from 1, in code points. Never holds a value. */
-export interface Diagnostic {
-  readonly code: DiagnosticCode;
+export interface Diagnostic<Code extends string = ErrorCode | WarningCode> {
+  readonly code: Code;
   readonly message: string;
   readonly line: number;
   readonly column: number;
 }
 
-export type DiagnosticCode = string;
+export type ConfigError = Diagnostic<ErrorCode>;
+export type ConfigWarning = Diagnostic<WarningCode>;
 
-export const diagnostic = (code: DiagnosticCode, message: string, mark: Mark): Diagnostic => ({
+export const diagnostic = <Code extends string>(
+  code: Code,
+  message: string,
+  mark: Mark,
+): Diagnostic<Code> => ({
   code,
   message,
+  ...position(mark),
+});
+
+export const position = (mark: Mark): { readonly line: number; readonly column: number } => ({
   line: mark.line + 1,
   column: mark.column + 1,
 });

@@ -119,7 +119,11 @@ class Composition {
   #alias(name: string, mark: Mark): void {
     const anchored = this.#anchors.get(name);
     if (anchored === undefined) {
-      throw new YamlError('InvalidYaml', `no anchor ('&') for this alias: put a value that starts with '*' into quotes`, mark);
+      throw new YamlError(
+        'InvalidYaml',
+        `no anchor ('&') for this alias: put a value that starts with '*' into quotes`,
+        mark,
+      );
     }
     this.#attach(anchored.node);
     this.#grow(anchored.size, mark);
@@ -188,7 +192,11 @@ class Composition {
     if (frame === undefined) return;
     frame.size += size;
     if (frame.size > this.#created + MAX_ALIASED_NODES) {
-      throw new YamlError('TooManyAliases', `aliases ('*') stand for more than ${MAX_ALIASED_NODES} values`, mark);
+      throw new YamlError(
+        'TooManyAliases',
+        `aliases ('*') stand for more than ${MAX_ALIASED_NODES} values`,
+        mark,
+      );
     }
   }
 }

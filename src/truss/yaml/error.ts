@@ -4,7 +4,12 @@ export interface Mark {
   readonly column: number;
 }
 
-export type YamlErrorCode = 'InvalidYaml' | 'InvalidValue' | 'SeveralDocuments' | 'TooDeep' | 'TooManyAliases';
+export type YamlErrorCode =
+  | 'InvalidYaml'
+  | 'InvalidValue'
+  | 'SeveralDocuments'
+  | 'TooDeep'
+  | 'TooManyAliases';
 
 /** The text is not YAML that PyYAML's safe loader takes, or goes beyond a bound of ours. */
 export class YamlError extends Error {

@@ -1,5 +1,5 @@
 import type { MappingNode, Node, Pair } from './composer.ts';
-import { YamlError } from './error.ts';
+import { type Mark, YamlError } from './error.ts';
 import { TAG } from './resolver.ts';
 
 /**
@@ -11,12 +11,14 @@ const MAX_MOVED_ENTRIES = 1_000_000;
 /** `<<` in `<<` in `<<`...: Python's recursion limit stops PyYAML there too. */
 const MAX_NESTED_MERGES = 900;
 
-/** What the merge keys of one text have moved so far. */
+/** What the merge keys of one text have done so far. */
 export interface MergeBudget {
   moved: number;
+  /** The merge key that was found first. */
+  first: Mark | undefined;
 }
 
-export const newMergeBudget = (): MergeBudget => ({ moved: 0 });
+export const newMergeBudget = (): MergeBudget => ({ moved: 0, first: undefined });
 
 /**
  * PyYAML's `flatten_mapping`: replaces the `<<` keys of a mapping by the entries of what they name, put before its
@@ -30,6 +32,7 @@ export function flattenMerges(node: MappingNode, budget: MergeBudget, depth = 0)
     if (pair === undefined) break;
     const [key, value] = pair;
     if (key.tag === TAG.merge) {
+      budget.first ??= key.mark;
       spend(budget, node, node.pairs.length);
       node.pairs.splice(index, 1);
       const named = sources(value);

@@ -144,7 +144,11 @@ export class Parser {
 
   #unexpected(expected: string): YamlError {
     const token = this.#scanner.peek();
-    return new YamlError('InvalidYaml', `expected ${expected}, but found ${describeToken(token)}`, token.mark);
+    return new YamlError(
+      'InvalidYaml',
+      `expected ${expected}, but found ${describeToken(token)}`,
+      token.mark,
+    );
   }
 
   #unexpectedIn(collection: string, expected: string): YamlError {
@@ -202,7 +206,8 @@ export class Parser {
     if (name === undefined) return undefined;
     if (name.handle === undefined) return name.suffix === '!' ? undefined : name.suffix;
     const prefix = this.#tags.get(name.handle);
-    if (prefix === undefined) throw new YamlError('InvalidYaml', 'a tag handle without a %TAG directive', mark);
+    if (prefix === undefined)
+      throw new YamlError('InvalidYaml', 'a tag handle without a %TAG directive', mark);
     const tag = prefix + name.suffix;
     return tag === '!' ? undefined : tag;
   }
@@ -224,7 +229,12 @@ export class Parser {
       case 'scalar': {
         this.#scanner.next();
         this.#state = this.#pop();
-        return { kind: 'scalar', ...properties, value: token.value, plain: token.plain || marked === 'lone !' };
+        return {
+          kind: 'scalar',
+          ...properties,
+          value: token.value,
+          plain: token.plain || marked === 'lone !',
+        };
       }
       case 'flow sequence start':
         this.#state = 'flow sequence first entry';
@@ -315,7 +325,8 @@ export class Parser {
 
   #flowSequenceEntry(first: boolean): Event {
     if (!this.#at('flow sequence end')) {
-      if (!first && this.#skip('flow entry') === undefined) throw this.#unexpectedIn('list', `',' or the end`);
+      if (!first && this.#skip('flow entry') === undefined)
+        throw this.#unexpectedIn('list', `',' or the end`);
       if (this.#at('key')) {
         this.#state = 'flow sequence pair key';
         return { kind: 'mapping', mark: this.#scanner.peek().mark, anchor: undefined, tag: undefined };
@@ -327,7 +338,8 @@ export class Parser {
 
   #flowMappingKey(first: boolean): Event {
     if (!this.#at('flow mapping end')) {
-      if (!first && this.#skip('flow entry') === undefined) throw this.#unexpectedIn('mapping', `',' or the end`);
+      if (!first && this.#skip('flow entry') === undefined)
+        throw this.#unexpectedIn('mapping', `',' or the end`);
       const key = this.#skip('key');
       if (key !== undefined) {
         if (this.#at('value', 'flow entry', 'flow mapping end')) {

@@ -91,7 +91,8 @@ function scanEscape(cursor: Cursor): string {
     return replacement;
   }
   const length = CODE_LENGTHS.get(name);
-  if (length === undefined) throw cursor.error(`unknown escape in double quotes: write '\\\\' for a backslash`);
+  if (length === undefined)
+    throw cursor.error(`unknown escape in double quotes: write '\\\\' for a backslash`);
   cursor.take(1);
   for (let i = 0; i < length; i += 1) {
     if (!isHex(cursor.peek(i))) throw cursor.error(`expected ${length} hexadecimal digits after '\\${name}'`);

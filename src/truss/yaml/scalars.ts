@@ -43,7 +43,8 @@ export function constructScalar(node: Node): Scalar {
   if (construct === undefined) throw invalid(node, 'unknown tag');
   // PyYAML takes the date from the node itself, where that of a mapping is no text.
   const constructed = node.tag === TAG.timestamp && node.kind !== 'scalar' ? undefined : construct(text);
-  if (constructed === undefined) throw invalid(node, `this is no ${NOUNS.get(node.tag) ?? 'value'}: ${QUOTE}`);
+  if (constructed === undefined)
+    throw invalid(node, `this is no ${NOUNS.get(node.tag) ?? 'value'}: ${QUOTE}`);
   return constructed;
 }
 
@@ -107,9 +108,9 @@ function allZero(text: string, isZero: (part: string) => boolean | undefined): b
 function date(text: string): Scalar | undefined {
   const parts = DATE.exec(text);
   if (parts === null) return undefined;
-  const [year, month, day, hour, minute, second, zoneHour, zoneMinute] = parts.slice(1).map((part) => Number(part ?? 0));
-  const inRange = (value: number | undefined, min: number, max: number): boolean =>
-    value !== undefined && value >= min && value <= max;
+  const [year, month, day, hour, minute, second, zoneHour, zoneMinute] = parts
+    .slice(1)
+    .map((part) => Number(part ?? 0));
   const exists =
     inRange(year, 1, 9999) &&
     inRange(month, 1, 12) &&
@@ -120,6 +121,9 @@ function date(text: string): Scalar | undefined {
     inRange((zoneHour ?? 0) * 60 + (zoneMinute ?? 0), 0, 24 * 60 - 1);
   return exists ? { kind: 'date' } : undefined;
 }
+
+const inRange = (value: number | undefined, min: number, max: number): boolean =>
+  value !== undefined && value >= min && value <= max;
 
 function daysIn(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;

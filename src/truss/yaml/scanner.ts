@@ -291,7 +291,9 @@ export class Scanner {
     const name = cursor.take(length);
     const after = cursor.peek();
     if (length === 0 || !(isBlankOrEnd(after) || AFTER_ANCHOR.has(after))) {
-      throw cursor.error(`expected letters, digits, '-' or '_' after '*' or '&': put a value that starts so into quotes`);
+      throw cursor.error(
+        `expected letters, digits, '-' or '_' after '*' or '&': put a value that starts so into quotes`,
+      );
     }
     this.#tokens.push({ kind: c === ASTERISK ? 'alias' : 'anchor', mark, name });
   }

@@ -1,4 +1,14 @@
-import { EXCLAMATION, GREATER, isBlankOrEnd, isHex, isSpaceOrEnd, isWord, LESS, PERCENT, SPACE } from './characters.ts';
+import {
+  EXCLAMATION,
+  GREATER,
+  isBlankOrEnd,
+  isHex,
+  isSpaceOrEnd,
+  isWord,
+  LESS,
+  PERCENT,
+  SPACE,
+} from './characters.ts';
 import type { Cursor } from './cursor.ts';
 
 /** A tag as written: `!!str` is `{handle: '!!', suffix: 'str'}`; a verbatim one, or a lone `!`, has no handle. */

@@ -2,15 +2,19 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const Hello = z.object({ version: z.string(), python: z.string() });
+const Verdict = z.object({
+  error: z.string().optional(),
+  message: z.string().optional(),
+  at: z.tuple([z.number(), z.number()]).nullish(),
+  nodes: z.array(z.unknown()).readonly().optional(),
+  data: z.unknown().optional(),
+});
 
 /** What PyYAML's safe loader made of a document; see oracle.py. */
-export interface Verdict {
-  readonly error?: string;
-  readonly message?: string;
-  readonly at?: readonly [line: number, column: number] | null;
-  readonly nodes?: readonly unknown[];
-  readonly data?: unknown;
-}
+export type Verdict = z.output<typeof Verdict>;
 
 const SCRIPT = fileURLToPath(new URL('oracle.py', import.meta.url));
 
@@ -31,14 +35,14 @@ export async function startOracle(
   const failed = once(child, 'error').then(() => undefined);
   const hello = await Promise.race([lines.next(), failed]);
   if (hello === undefined || hello.done === true) return undefined;
-  const { version } = JSON.parse(hello.value) as { readonly version: string };
+  const { version } = Hello.parse(JSON.parse(hello.value));
   return {
     version,
     ask: async (document) => {
       child.stdin.write(`${JSON.stringify({ bytes: Buffer.from(document).toString('base64') })}\n`);
       const answer = await lines.next();
       if (answer.done === true) throw new Error('the oracle ended');
-      return JSON.parse(answer.value) as Verdict;
+      return Verdict.parse(JSON.parse(answer.value));
     },
     stop: () => stop(child),
   };

@@ -20,7 +20,12 @@ export function ourVerdict(document: Uint8Array): Verdict {
   if (root === undefined) return { nodes, data: null };
   const invalid = findConstructorError(root, newMergeBudget());
   if (invalid !== undefined) {
-    return { error: invalid.code, message: invalid.message, at: [invalid.mark.line, invalid.mark.column], nodes };
+    return {
+      error: invalid.code,
+      message: invalid.message,
+      at: [invalid.mark.line, invalid.mark.column],
+      nodes,
+    };
   }
   return { nodes, data: plain(root, 0) };
 }
@@ -68,13 +73,13 @@ function plain(node: Node, depth: number): unknown {
   }
   if (node.kind !== 'mapping') throw new Error('a constructed mapping is a mapping');
   flattenMerges(node, newMergeBudget());
-  const strings = new Map<string, unknown>();
+  const strings = new Map<string, Node>();
   for (const [key, value] of node.pairs) {
     const name = constructScalar(key);
     if (name.kind === 'string') strings.set(name.value, value);
   }
-  const names = [...strings.keys()].toSorted();
+  const entries = [...strings].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const empty = node.pairs.length === 0;
-  if (node.tag === TAG.set) return { set: names, empty };
-  return { mapping: names.map((name) => [name, plain(strings.get(name) as Node, depth + 1)]), empty };
+  if (node.tag === TAG.set) return { set: entries.map(([name]) => name), empty };
+  return { mapping: entries.map(([name, value]) => [name, plain(value, depth + 1)]), empty };
 }
