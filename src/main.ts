@@ -1,8 +1,12 @@
+#!/usr/bin/env node
 import { basename } from 'node:path';
 import process from 'node:process';
 import { isatty } from 'node:tty';
 import { dispatch } from './cli/dispatch.ts';
 import type { Io, Output } from './cli/io.ts';
+
+/** The oldest major version that what we import runs on; without this check it would be a stack trace. */
+const NODE = 24;
 
 /** A reader that went away (`| head`) is no error; a full disk is. */
 function outputOf(stream: typeof process.stdout | typeof process.stderr): Output {
@@ -41,5 +45,10 @@ const io: Io = {
   },
 };
 
-const code = await dispatch(io, process.argv.slice(2));
-process.exitCode ??= code;
+if (Number.parseInt(process.versions.node, 10) < NODE) {
+  process.stderr.write(`truss-secrets needs Node ${NODE} or newer, and this is ${process.version}\n`);
+  process.exitCode = 1;
+} else {
+  const code = await dispatch(io, process.argv.slice(2));
+  process.exitCode ??= code;
+}

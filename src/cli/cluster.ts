@@ -1,5 +1,4 @@
 import type { Client } from '../kube/client.ts';
-import { createClient } from '../kube/http-client.ts';
 import { connect, CredentialsError } from '../kube/connection.ts';
 import { explained } from './api-problem.ts';
 import { CommandError } from './errors.ts';
@@ -28,6 +27,8 @@ export async function withCluster<T>(
       throw error instanceof CredentialsError ? new CommandError(error.message, { cause: error }) : error;
     },
   );
+  // undici takes longer to load than all of the rest: not for --help.
+  const { createClient } = await import('../kube/http-client.ts');
   const client = createClient(connection, { connections: 4 });
   const place = { server: connection.server, namespace: namespace ?? connection.namespace };
   try {

@@ -3,7 +3,7 @@ import type { ExitCode } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { globalOptions, type Options, type ParsedArgs, parseOptions } from './options.ts';
 
-export interface Example {
+interface Example {
   readonly does: string;
   /** Begins with `truss-secrets`. */
   readonly line: string;

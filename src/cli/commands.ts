@@ -9,6 +9,11 @@ interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'controller',
+    summary: 'run the operator',
+    load: async () => (await import('./controller.ts')).controller,
+  },
+  {
     name: 'set',
     summary: 'set a secret of the store',
     load: async () => (await import('./set.ts')).set,

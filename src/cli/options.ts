@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from './closest.ts';
 import { UsageError } from './errors.ts';
 
-export interface Option {
+interface Option {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   /** Placeholder of the value in the help: `FILE`. */

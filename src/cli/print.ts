@@ -11,7 +11,7 @@ export const formatOf = (output: string | undefined): Format =>
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 /** Colour only where the output wants it. */
-export const styled = (output: Output, style: Style, text: string): string =>
+const styled = (output: Output, style: Style, text: string): string =>
   output.colour ? styleText(style, text, { validateStream: false }) : text;
 
 export interface Column<T> {

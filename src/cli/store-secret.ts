@@ -23,7 +23,7 @@ export interface StoreSecret {
   readonly data: ReadonlyMap<string, SecretValue>;
 }
 
-export function storeSecret(raw: RawObject): StoreSecret {
+function storeSecret(raw: RawObject): StoreSecret {
   const { metadata } = raw;
   const share = metadata.annotations?.[SHARE_WITH_ANNOTATION];
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
