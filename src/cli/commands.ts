@@ -14,6 +14,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./controller.ts')).controller,
   },
   {
+    name: 'inspect',
+    summary: 'show what a config.yaml declares, with positions and lints',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
+  {
     name: 'set',
     summary: 'set a secret of the store',
     load: async () => (await import('./set.ts')).set,
@@ -37,5 +42,10 @@ export const commands: readonly CommandEntry[] = [
     name: 'import',
     summary: "bring local secrets (Truss's ~/.truss/config.yaml) into the store",
     load: async () => (await import('./import.ts')).importSecrets,
+  },
+  {
+    name: 'run',
+    summary: 'run a program with the secrets that a config.yaml declares; needs no cluster',
+    load: async () => (await import('./run.ts')).run,
   },
 ];

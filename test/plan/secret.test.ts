@@ -115,8 +115,17 @@ describe('values that do not fit into one Secret', () => {
   });
 });
 
+interface Facts {
+  readonly names: readonly string[];
+  readonly stored: Record<string, string>;
+  readonly there: Record<string, string> | null;
+  readonly trusted: boolean;
+  readonly onMissing: string;
+  readonly shareWith: string | undefined;
+}
+
 describe('for any cluster', () => {
-  const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'TRUSS_SECRET_e', '../f'), {
+  const names = fc.uniqueArray(fc.constantFrom<string[]>('a', 'b', 'c', 'd', 'TRUSS_SECRET_e', '../f'), {
     maxLength: 6,
   });
   const values = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('', '1', '2'), {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { flattened } from '../../src/plan/flatten.ts';
-import type { ContainerView, LiveWorkload } from '../../src/plan/snapshot.ts';
+import type { ContainerView, LiveWorkload, WorkloadView } from '../../src/plan/snapshot.ts';
 import type { WorkloadPlan } from '../../src/plan/workload.ts';
-import { declared, delivered, model, planOf, SECRET_NAME, workload } from './builders.ts';
+import { declared, delivered, liveWorkload, model, planOf, SECRET_NAME, workload } from './builders.ts';
 
 const container = (more: Partial<ContainerView> = {}): ContainerView => ({
   name: 'model',
@@ -228,11 +228,23 @@ describe('what is in the way is found before anything is written, and nothing is
   });
 
   it('a workload of another model is left alone, and the message says whose it is', () => {
-    const held = { ...workload({ owned: 'x', marker: 'other/uid' }), holder: 'other' };
+    const held: WorkloadView = {
+      kind: 'present',
+      ref: { kind: 'Deployment', name: 'gfpgan' },
+      live: liveWorkload({ owned: 'x', marker: 'other/uid' }),
+      holder: 'other',
+    };
     expect(only({ workloads: [held] })).toMatchObject({ state: 'Conflict', action: { kind: 'none' } });
     expect(only({ workloads: [held] }).message).toContain('belongs to ModelDeployment other');
     expect(only({ model: model({ trusted: false }), workloads: [held] }).action.kind).toBe('none');
   });
+});
+
+const unnamed = (live: Partial<LiveWorkload>): WorkloadView => ({
+  kind: 'present',
+  ref: undefined,
+  live: liveWorkload(live),
+  holder: undefined,
 });
 
 describe('taking out what was injected', () => {
@@ -251,12 +263,12 @@ describe('taking out what was injected', () => {
   });
 
   it('a workload that the spec does not name any more', () => {
-    const leftover = { ...workload({ ...mine, name: 'old' }), ref: undefined };
+    const leftover = unnamed({ ...mine, name: 'old' });
     expect(only({ workloads: [leftover] }).action).toMatchObject({ kind: 'apply', undo: true });
   });
 
   it('what an earlier model of this name left behind', () => {
-    const leftover = { ...workload({ ...mine, marker: 'gfpgan/uid-before' }), ref: undefined };
+    const leftover = unnamed({ ...mine, marker: 'gfpgan/uid-before' });
     expect(only({ workloads: [leftover] }).action).toMatchObject({ kind: 'apply', undo: true });
   });
 

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { namespace } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { type Identity, identityWith, type PolicyRule } from './identity.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const CLUSTER_ROLE = new URL('../../deploy/rbac/cluster-role.yaml', import.meta.url);
+
+/** The rights that the manifests give to the operator. */
+export const operatorRules = (): readonly PolicyRule[] => parse(readFileSync(CLUSTER_ROLE, 'utf8')).rules;
+
+/** An operator in a process of its own, with exactly the rights that the manifests give it, in some namespaces. */
+export interface Operator {
+  readonly pid: number;
+  /** All that it wrote to stdout and stderr so far. */
+  readonly output: () => string;
+  /** SIGTERM; resolves to the exit code. */
+  readonly stop: () => Promise<number | null>;
+  /** SIGKILL, as a node that dies does it. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Who the operator is in a test: a ServiceAccount with the operator's rules in these namespaces only. */
+export const operatorIdentity = async (namespaces: readonly string[]): Promise<Identity> =>
+  await identityWith({ rules: Object.fromEntries(namespaces.map((name) => [name, operatorRules()])) });
+
+/** Starts an operator and waits until its caches are synced. It is killed at the end of the test or suite. */
+export async function startOperator(
+  kubeconfig: string,
+  namespaces: readonly string[],
+  args: readonly string[] = [],
+): Promise<Operator> {
+  const child = spawn(
+    process.execPath,
+    [
+      MAIN,
+      'controller',
+      '--kubeconfig',
+      kubeconfig,
+      '--namespaces',
+      namespaces.join(','),
+      '--log-level',
+      'debug',
+      ...args,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const ended = once(child, 'exit');
+  outputs.push(() => output);
+  await eventually(
+    () => {
+      if (child.exitCode !== null) throw new Error(`the operator ended: ${output}`);
+      if (!output.includes('caches are synced')) throw new Error(`not synced yet: ${output}`);
+    },
+    { within: 20_000 },
+  );
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      return child.exitCode;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+const outputs: (() => string)[] = [];
+
+/** Everything that the operators of this file wrote: no secret value may be in it. */
+export const allOutput = (): string => outputs.map((read) => read()).join('\n');
