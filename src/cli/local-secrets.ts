@@ -19,8 +19,6 @@ export interface LocalSecret {
   readonly line: number;
 }
 
-export const LOCAL_CONFIG = '~/.truss/config.yaml';
-
 export const localConfigPath = (): string => join(homedir(), '.truss', 'config.yaml');
 
 /**

@@ -7,7 +7,7 @@ export interface Folder {
   readonly path: string;
   /** False: on a disk, as there is no tmpfs here. */
   readonly inMemory: boolean;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** `f_type` of tmpfs and ramfs: statfs(2). */

@@ -26,11 +26,15 @@ export function givenName(option: string | undefined, positionals: readonly stri
   return name;
 }
 
+/** Whose rules for names hold: what `--name-policy` says, else the environment. @throws UsageError */
+export const namePolicy = (io: Io, policy: string | undefined): 'truss' | 'jfrog' =>
+  choice('--name-policy', policy, ['truss', 'jfrog']) ??
+  choice('TRUSS_SECRETS_NAME_POLICY', io.env['TRUSS_SECRETS_NAME_POLICY'] || undefined, ['truss', 'jfrog']) ??
+  'truss';
+
 /** What keeps a name from being a secret's, by Truss's rules and, where the organisation wants it, JFrog's. */
 export function policyProblem(io: Io, policy: string | undefined): (name: string) => string | undefined {
-  const chosen =
-    choice('--name-policy', policy, ['truss', 'jfrog']) ??
-    choice('TRUSS_SECRETS_NAME_POLICY', io.env['TRUSS_SECRETS_NAME_POLICY'] || undefined, ['truss', 'jfrog']);
+  const chosen = namePolicy(io, policy);
   return (name) => (nameProblem(name) ?? (chosen === 'jfrog' ? jfrogProblem(name) : undefined))?.message;
 }
 
