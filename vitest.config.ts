@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{api,truss,plan,kube,controller,cli,cluster/unit}/**/*.test.ts'],
+          include: ['test/{api,truss,plan,kube,controller,cli,cluster/unit}/**/*.test.ts', 'test/chaos/proxy.test.ts'],
         },
       },
       {
