@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { inject } from 'vitest';
+import { type TestContext, inject } from 'vitest';
 import { type Api, apiOf } from './api.ts';
+import type { ControlPlaneOptions } from './command-lines.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { type Features, LACKS } from './features.ts';
 import { RUN_LABEL, removeIfThere } from './leftovers.ts';
 import type { ProvidedCluster } from './vitest-global-setup.ts';
 
@@ -9,10 +12,22 @@ export interface TestCluster extends ProvidedCluster {
   readonly api: Api;
 }
 
-/** The API server that this run tests on. Skip what it lacks: `ctx.skip(!cluster().features.cel, 'needs CEL (1.25)')`. */
+/** The API server that this run tests on. */
 export function cluster(): TestCluster {
   const provided = inject('cluster');
   return { ...provided, api: apiOf(provided.access) };
+}
+
+/** Reports a test as skipped, with the reason, where the cluster lacks what it needs. */
+export function skipUnless(context: TestContext, feature: keyof Features): void {
+  context.skip(!cluster().features[feature], LACKS[feature]);
+}
+
+/** Another control plane, to break: see {@link ControlPlane}. Needs the feature `ownControlPlane`; dispose of it. */
+export async function ownControlPlane(options?: ControlPlaneOptions): Promise<ControlPlane> {
+  const { programs } = cluster();
+  if (programs === undefined) throw new Error(LACKS.ownControlPlane);
+  return await startControlPlane(programs, options);
 }
 
 const made: string[] = [];

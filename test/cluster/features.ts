@@ -14,7 +14,21 @@ export interface Features {
   readonly controllers: boolean;
   /** A node that runs pods. */
   readonly nodes: boolean;
+  /** Programs to start another control plane with, which a test may break. */
+  readonly ownControlPlane: boolean;
 }
+
+/** Why a test that needs a feature is skipped. */
+export const LACKS: Readonly<Record<keyof Features, string>> = {
+  cel: 'this API server has no CEL rules in CRDs (1.25)',
+  validatingAdmissionPolicy: 'this API server has no ValidatingAdmissionPolicy (1.30)',
+  batchV1CronJob: 'this API server has CronJob in batch/v1beta1 only (batch/v1: 1.21)',
+  policyV1: 'this API server has no policy/v1 (1.21)',
+  controllers: 'this cluster has no kube-controller-manager',
+  nodes: 'this cluster has no node that runs pods',
+  ownControlPlane:
+    'a named or kind cluster must not be broken; on Debian 12 or with KUBEBUILDER_ASSETS this runs',
+};
 
 export interface Version {
   readonly major: number;
@@ -30,7 +44,8 @@ export async function versionOf(access: Access): Promise<Version> {
   return parseVersion(await apiOf(access).get('/version'));
 }
 
-export async function featuresOf(access: Access): Promise<Features> {
+/** What the API server itself shows of its {@link Features}. */
+export async function featuresOf(access: Access): Promise<Omit<Features, 'ownControlPlane'>> {
   const api = apiOf(access);
   const serves = async (groupVersion: string, resource: string): Promise<boolean> => {
     try {
@@ -47,15 +62,15 @@ export async function featuresOf(access: Access): Promise<Features> {
     validatingAdmissionPolicy: await serves('admissionregistration.k8s.io/v1', 'validatingadmissionpolicies'),
     batchV1CronJob: await serves('batch/v1', 'cronjobs'),
     policyV1: await serves('policy/v1', 'poddisruptionbudgets'),
-    controllers: await exists(access, '/api/v1/namespaces/default/serviceaccounts/default'),
+    controllers: await hasDefaultServiceAccount(access),
     nodes: await hasReadyNode(access),
   };
 }
 
-/** The controllers make a ServiceAccount `default` in each namespace. */
-async function exists(access: Access, path: string): Promise<boolean> {
+/** The controllers make one in each namespace. */
+async function hasDefaultServiceAccount(access: Access): Promise<boolean> {
   try {
-    await apiOf(access).get(path);
+    await apiOf(access).get('/api/v1/namespaces/default/serviceaccounts/default');
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.code === 404) return false;

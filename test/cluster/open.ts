@@ -16,6 +16,8 @@ export interface OpenCluster {
   readonly kubeconfig: string;
   /** True when it was started for us alone. */
   readonly ours: boolean;
+  /** To start more control planes with, where this one was started from programs. */
+  readonly programs?: Programs;
   /** Ends what was started; nothing for a cluster that was there. */
   readonly close: () => Promise<void>;
 }
@@ -55,13 +57,15 @@ export async function openCluster(
       const programs = await controlPlanePrograms(source);
       say('starting etcd, kube-apiserver and kube-controller-manager');
       const { access, kubeconfig, stop } = await startControlPlane(programs, options);
-      return { access, kubeconfig, ours: true, close: stop };
+      return { access, kubeconfig, ours: true, programs, close: stop };
     }
   }
 }
 
-/** The programs of a control plane of one's own, for a test that ends or restarts parts of it. */
-export async function controlPlanePrograms(source: ClusterSource): Promise<Programs> {
+/** What a control plane is started from; the first time on Debian this builds it. */
+export async function controlPlanePrograms(
+  source: Extract<ClusterSource, { kind: 'assets' | 'debian' }>,
+): Promise<Programs> {
   if (source.kind === 'assets') return assetPrograms(source.folder);
   const folder = await kubernetesBinaries(['kube-apiserver', 'kube-controller-manager']);
   return {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
 import { type Access, apiOf } from './api.ts';
+import type { Programs } from './command-lines.ts';
 import { installCrds } from './crds.ts';
 import { type Features, type Version, featuresOf, versionOf } from './features.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -13,6 +14,8 @@ export interface ProvidedCluster {
   readonly kubeconfig: string;
   readonly version: Version;
   readonly features: Features;
+  /** Undefined on a cluster that is not ours to break. */
+  readonly programs: Programs | undefined;
   /** Label value on whatever the run makes, so that its end can remove it. */
   readonly run: string;
 }
@@ -46,17 +49,18 @@ export async function teardown(): Promise<void> {
 }
 
 async function open(): Promise<SharedCluster> {
-  const { access, kubeconfig, ours, close } = await openCluster(await findSource());
+  const { access, kubeconfig, ours, programs, close } = await openCluster(await findSource());
   const run = randomBytes(4).toString('hex');
   const api = apiOf(access);
-  const [version, features] = await Promise.all([versionOf(access), featuresOf(access)]);
+  const version = await versionOf(access);
+  const features = { ...(await featuresOf(access)), ownControlPlane: programs !== undefined };
   const lacking = Object.entries(features).flatMap(([name, has]) => (has ? [] : [name]));
   say(
     `Kubernetes ${version.major}.${version.minor} at ${access.server}, without ${lacking.join(', ') || 'nothing'}`,
   );
   await installCrds(api, run);
   return {
-    provided: { access, kubeconfig, version, features, run },
+    provided: { access, kubeconfig, version, features, programs, run },
     close: async () => {
       // a cluster that was started for us alone goes as a whole
       if (!ours) await removeLeftovers(api, run);

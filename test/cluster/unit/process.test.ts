@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { temporaryFolder } from '../guard.ts';
 import { CommandFailed, run, startProcess } from '../process.ts';
@@ -64,6 +64,9 @@ describe('a command', () => {
 async function startOwner(ending: string): Promise<{ owner: ChildProcess; pid: number; folder: string }> {
   const script = join(import.meta.dirname, 'owner.ts');
   const owner = spawn(process.execPath, [script, ending], { stdio: ['ignore', 'pipe', 'ignore'] });
+  onTestFinished(() => {
+    owner.kill('SIGKILL');
+  });
   const [line] = await once(createInterface({ input: owner.stdout }), 'line');
   return { owner, ...JSON.parse(String(line)) };
 }
