@@ -80,7 +80,7 @@ async function writeSecret(
       return undefined;
     case 'delete':
       await client.delete(secrets, key, { uid: action.uid, resourceVersion: action.resourceVersion });
-      delivered.remove(`${namespace}/${name}`, action.resourceVersion);
+      delivered.remove(`${namespace}/${name}`);
       return undefined;
     case 'patch': {
       const metadata = { ...identity(model, name, action), resourceVersion: action.resourceVersion };

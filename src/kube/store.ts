@@ -122,7 +122,8 @@ export class Store<T, I extends string = never> {
    */
   remove(key: string, resourceVersion?: string): void {
     const entry = this.#entries.get(key);
-    const version = resourceVersion === undefined ? entry?.version : versionNumber(resourceVersion);
+    // a deletion is later than what it deletes
+    const version = resourceVersion === undefined ? entry && entry.version + 1 : versionNumber(resourceVersion);
     if (entry !== undefined && version !== undefined && entry.version > version) return;
     if (version !== undefined) this.#bury(key, version);
     if (entry !== undefined) this.#delete(key, entry);
@@ -167,8 +168,9 @@ export class Store<T, I extends string = never> {
   #apply(key: string, object: RawObject, round: number): void {
     const entry = this.#entries.get(key);
     const version = versionNumber(object.metadata.resourceVersion);
-    const known = entry?.version ?? this.#tombstones.get(key);
-    if (known !== undefined && known >= version) return;
+    if (entry !== undefined && entry.version >= version) return;
+    // of a deletion nothing has the same version; what only left a selector with it is still there, as it is
+    if (entry === undefined && (this.#tombstones.get(key) ?? 0) > version) return;
     this.#put(key, entry, object, version, round);
   }
 

@@ -139,14 +139,7 @@ describe('for any cluster', () => {
     onMissing: fc.constantFrom('Wait', 'UseDefault', 'Skip'),
     shareWith: fc.constantFrom(undefined, 'models', 'elsewhere'),
   });
-  const partsOf = ({
-    names: list,
-    stored,
-    there,
-    trusted,
-    onMissing,
-    shareWith,
-  }: fc.infer<typeof cluster>) => ({
+  const partsOf = ({ names: list, stored, there, trusted, onMissing, shareWith }: Facts) => ({
     declaration: declared(...list),
     stores: [store(source(stored, shareWith === undefined ? {} : { shareWith }))],
     delivered: there === null ? ABSENT : delivered(there),
