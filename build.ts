@@ -1,5 +1,7 @@
 /**
- * Makes what ships, in `dist/`: the command line as one bundle that needs nothing but Node, and the
+ * node build.ts [FOLDER]
+ *
+ * Makes what ships, in `dist/` or another folder: the command line as one bundle that needs nothing but Node, and the
  * package.json to publish it with. See docs/decisions/0004-what-ships.md.
  */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +9,7 @@ import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import manifest from './package.json' with { type: 'json' };
 
-const OUT = 'dist';
+const OUT = process.argv[2] ?? 'dist';
 const MAIN = 'main.js';
 
 /** Dependencies that are CommonJS call `require` for Node's own modules; an ES module has none. */

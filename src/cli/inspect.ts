@@ -1,16 +1,13 @@
-import { createReadStream } from 'node:fs';
 import { readTrussConfig, type TrussConfig } from '../truss/config.ts';
-import { decodeYaml, MAX_CONFIG_SIZE } from '../truss/decode.ts';
+import { decodeYaml } from '../truss/decode.ts';
 import type { Diagnostic } from '../truss/diagnostic.ts';
 import { defineCommand } from './command.ts';
-import { codeOf, CommandError, UsageError } from './errors.ts';
+import { fileOption, readConfigFile } from './config-file.ts';
 import { EXIT } from './exit-code.ts';
 import type { Io } from './io.ts';
 import { outputOption } from './options.ts';
 import { formatOf, printData, table } from './print.ts';
 import { namePolicy, namePolicyOption } from './secret-name.ts';
-
-const STDIN = '-';
 
 /** What `inspect -o json` prints (DESIGN.md section 7). */
 export interface InspectReport extends TrussConfig {
@@ -94,25 +91,6 @@ function printTable(io: Io, report: InspectReport): void {
   );
 }
 
-/** At most one byte more than a config may have, so that a huge file is refused and not read. */
-async function readBytes(io: Io, file: string): Promise<Uint8Array> {
-  const stream = file === STDIN ? io.stdin : createReadStream(file, { end: MAX_CONFIG_SIZE });
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of stream) {
-      const bytes = Buffer.from(chunk);
-      chunks.push(bytes);
-      length += bytes.length;
-      if (length > MAX_CONFIG_SIZE) break;
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${file} can't be read: ${codeOf(error) ?? reason}. Check -f.`, { cause: error });
-  }
-  return Buffer.concat(chunks);
-}
-
 export const inspect = defineCommand({
   usage: 'inspect -f FILE [OPTIONS]',
   description: [
@@ -120,7 +98,7 @@ export const inspect = defineCommand({
     'The file is read as PyYAML, and so Truss, reads it. Errors and warnings go to stderr; docs/config-yaml.md says what each means. With an error the exit code is 1.',
   ],
   options: {
-    filename: { type: 'string', short: 'f', value: 'FILE', help: "the config.yaml; '-' for stdin" },
+    ...fileOption,
     ...namePolicyOption,
     ...outputOption,
   },
@@ -135,9 +113,7 @@ export const inspect = defineCommand({
   run: async (io, { values, positionals }) => {
     const format = formatOf(values.output);
     const naming = namePolicy(io, values['name-policy']);
-    const file = values.filename ?? positionals[0];
-    if (file === undefined) throw new UsageError('no file given: -f FILE');
-    const bytes = await readBytes(io, file);
+    const { file, bytes } = await readConfigFile(io, values.filename ?? positionals[0]);
     const report = inspectReport(file, bytes, naming === 'jfrog' ? { naming } : {});
     if (format === 'table') {
       printTable(io, report);

@@ -20,6 +20,7 @@ export const run = defineCommand({
     `With --folder it gets a private folder of files like /secrets instead, whose path is in ${FOLDER_ENV}: for docker run -v, as Truss itself reads /secrets only. The folder is in memory where that can be had, and is removed when CMD ends, also by a signal (but for SIGKILL, which nothing can follow).`,
     'A name that has no value is reported before CMD starts, and it does not start unless the config has a default for it.',
   ],
+  maxPositionals: Infinity,
   passesOn: true,
   options: {
     ...fileOption,
@@ -43,7 +44,7 @@ export const run = defineCommand({
       throw new UsageError(`unexpected argument ${JSON.stringify(stray)}: put -- before CMD`);
     }
     if (command === undefined) throw new UsageError('no CMD given after --');
-    const config = await readConfig(io, values.file);
+    const config = await readConfig(io, values.filename);
     const local = await readLocalSecrets(localConfigPath());
     const folder = values.folder ?? false;
     const delivery = deliveryFor(config, local ?? [], io.env, folder ? 'folder' : 'env');
@@ -58,13 +59,13 @@ export const run = defineCommand({
   },
 });
 
-async function readConfig(io: Io, file: string | undefined): Promise<TrussConfig> {
-  const { path, bytes } = await readConfigFile(io, file);
+async function readConfig(io: Io, filename: string | undefined): Promise<TrussConfig> {
+  const { file, bytes } = await readConfigFile(io, filename);
   const decoded = decodeYaml(bytes);
   const config = 'error' in decoded ? undefined : readTrussConfig(decoded.text);
   const [error] = 'error' in decoded ? [decoded.error] : (config?.errors ?? []);
   if (config === undefined || error !== undefined) {
-    throw new CommandError(`${path}:${error?.line}:${error?.column}: ${error?.message}`);
+    throw new CommandError(`${file}:${error?.line}:${error?.column}: ${error?.message}`);
   }
   return config;
 }
