@@ -34,19 +34,20 @@ export class AccessCache {
   }
 
   async renew(refused: Access): Promise<Access> {
-    const pointless = refused !== this.#access || this.#now() - this.#renewedAt < RENEWAL_PAUSE_MS;
-    return pointless ? this.#access : this.#again('source');
+    if (refused !== this.#access) return this.#access;
+    const justTried = this.#getting === undefined && this.#now() - this.#renewedAt < RENEWAL_PAUSE_MS;
+    return justTried ? refused : this.#again('source');
   }
 
   async #again(from: 'cache' | 'source'): Promise<Access> {
-    if (from === 'source') this.#renewedAt = this.#now();
+    if (from === 'source' && this.#getting === undefined) this.#renewedAt = this.#now();
     this.#getting ??= this.#get(from).finally(() => {
       this.#getting = undefined;
     });
-    const fresh = unchanged(this.#access, await this.#getting);
-    this.#access = fresh;
+    const got = await this.#getting;
+    this.#access = unchanged(this.#access, got);
     this.#gotAt = this.#now();
-    return fresh;
+    return this.#access;
   }
 }
 

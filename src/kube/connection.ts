@@ -25,9 +25,9 @@ export interface Connection {
   /** The namespace of the context, or of the pod. */
   readonly namespace: string;
   /** As of now: tokens and certificates are renewed when their time has come. Throws CredentialsError. */
-  access(): Promise<Access>;
+  readonly access: () => Promise<Access>;
   /** After a 401: gets new credentials, unless they are newer than `refused` already. Throws CredentialsError. */
-  renew(refused: Access): Promise<Access>;
+  readonly renew: (refused: Access) => Promise<Access>;
 }
 
 /** The credentials can't be had; the message says which file or command, and what to do. */

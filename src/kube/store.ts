@@ -123,7 +123,8 @@ export class Store<T, I extends string = never> {
   remove(key: string, resourceVersion?: string): void {
     const entry = this.#entries.get(key);
     // a deletion is later than what it deletes
-    const version = resourceVersion === undefined ? entry && entry.version + 1 : versionNumber(resourceVersion);
+    const version =
+      resourceVersion === undefined ? entry && entry.version + 1 : versionNumber(resourceVersion);
     if (entry !== undefined && version !== undefined && entry.version > version) return;
     if (version !== undefined) this.#bury(key, version);
     if (entry !== undefined) this.#delete(key, entry);

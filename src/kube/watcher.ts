@@ -71,6 +71,8 @@ export type WatcherState =
       readonly resourceVersion: string;
       readonly openedAt: number;
       readonly heardAt: number;
+      /** Nothing came since it was opened. */
+      readonly quiet: boolean;
       readonly health: Health;
     }
   /** Until the timer; then comes `next`. */
@@ -132,7 +134,7 @@ export function step(state: WatcherState, input: WatcherInput, at: Circumstances
       return state.kind === 'connecting' ? same(opened(state, at)) : same(state);
     case 'heard':
       return state.kind === 'watching'
-        ? same({ ...state, resourceVersion: input.resourceVersion, heardAt: at.now })
+        ? same({ ...state, resourceVersion: input.resourceVersion, heardAt: at.now, quiet: false })
         : same(state);
     case 'closed':
       return state.kind === 'connecting' || state.kind === 'watching' ? closed(state, at) : same(state);
@@ -205,14 +207,15 @@ function opened(state: WatcherState & { kind: 'connecting' }, at: Circumstances)
     resourceVersion,
     openedAt: at.now,
     heardAt: at.now,
+    quiet: true,
     health: recovered(state.health, at),
   };
 }
 
 function closed(state: WatcherState & { kind: 'connecting' | 'watching' }, at: Circumstances): Step {
-  const quiet = state.kind === 'connecting' || state.heardAt === state.openedAt;
-  const openedAt = state.kind === 'connecting' ? at.now : state.openedAt;
-  if (quiet && at.now - openedAt < at.timing.shortWatchMs) {
+  const short =
+    state.kind === 'connecting' || (state.quiet && at.now - state.openedAt < at.timing.shortWatchMs);
+  if (short) {
     const message = 'the API server closed the watch as soon as it had begun';
     return failed(state, { kind: 'short-watch', message, retryAfterMs: undefined }, at);
   }

@@ -1,0 +1,53 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { SecretValue } from '../../src/api/secret-value.ts';
+import { encodeSecret, secretBody, secretData } from '../../src/kube/secret-body.ts';
+
+const CANARY = 'Y2FuYXJ5';
+const metadata = { namespace: 'models', name: 'gfpgan-truss-secrets' };
+const body = secretBody({ metadata, type: 'Opaque', data: new Map([['k', new SecretValue(CANARY)]]) });
+
+describe('the body of a Secret', () => {
+  it('holds the values out of sight until it is encoded for the API server', () => {
+    expect(inspect(body, { depth: 9 })).not.toContain(CANARY);
+    expect(JSON.stringify(body)).not.toContain(CANARY);
+    expect(JSON.parse(encodeSecret(body))).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata,
+      type: 'Opaque',
+      data: { k: CANARY },
+    });
+  });
+
+  it('is encoded in a patch too', () => {
+    expect(encodeSecret({ data: { k: new SecretValue(CANARY), gone: null } })).toBe(
+      `{"data":{"k":"${CANARY}","gone":null}}`,
+    );
+  });
+
+  it.each(['__proto__', 'constructor', 'toJSON'])('may have a key named %s', (key) => {
+    const odd = secretBody({ metadata, type: 'Opaque', data: new Map([[key, new SecretValue(CANARY)]]) });
+    expect(encodeSecret(odd)).toContain(`"data":{"${key}":"${CANARY}"}`);
+  });
+});
+
+describe('the values of a Secret', () => {
+  const raw = { metadata: { name: 'a', uid: 'b', resourceVersion: '1' } };
+
+  it('are read out of sight', () => {
+    const data = secretData({ ...raw, data: { k: CANARY, empty: '' } });
+    expect([...data.keys()]).toEqual(['k', 'empty']);
+    expect(data.get('k')?.equals(new SecretValue(CANARY))).toBe(true);
+    expect(inspect(data)).not.toContain(CANARY);
+  });
+
+  it('are none in metadata alone', () => {
+    expect(secretData(raw).size).toBe(0);
+  });
+
+  it('may have the key __proto__, as JSON gives it', () => {
+    const parsed: unknown = JSON.parse(`{"__proto__":"${CANARY}"}`);
+    expect([...secretData({ ...raw, data: parsed }).keys()]).toEqual(['__proto__']);
+  });
+});
