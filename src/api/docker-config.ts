@@ -1,0 +1,111 @@
+import { reveal, SecretValue } from './secret-value.ts';
+
+/**
+ * Docker's config.json, the content of a `kubernetes.io/dockerconfigjson` Secret: what is secret comes in and goes
+ * out as {@link SecretValue}.
+ *
+ * @see https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/
+ */
+type Json = { readonly [key: string]: unknown };
+
+/** The user that Google's registries know a service account's JSON by. */
+const GCP_USER = '_json_key';
+
+/**
+ * The credential for one registry as docker's `auth` holds it, base64 of `user:password`. The value may be just that
+ * (what Truss documents), `user:password` in plain text, or a docker config with an entry for the registry.
+ * Undefined: it is none of these, and kubelet would take the whole pull Secret for broken.
+ */
+export function registryAuth(value: SecretValue, registry: string): SecretValue | undefined {
+  const text = textOf(value)?.trim();
+  if (text === undefined) return undefined;
+  if (text.startsWith('{')) return authFor(value, registry);
+  const decoded = decodedText(text);
+  if (decoded?.includes(':')) return encoded(decoded);
+  return text.includes(':') ? encoded(text) : undefined;
+}
+
+/** The credential for Google's registries; undefined when the value is not the JSON of a service account. */
+export function serviceAccountAuth(value: SecretValue): SecretValue | undefined {
+  const text = textOf(value);
+  return text === undefined || parsed(text) === undefined ? undefined : encoded(`${GCP_USER}:${text}`);
+}
+
+/** The `auth` for a registry in a docker config, whichever way either of them writes its name. */
+export function authFor(config: SecretValue, registry: string): SecretValue | undefined {
+  const auths = objectAt(parsed(textOf(config) ?? ''), 'auths');
+  if (!auths) return undefined;
+  const wanted = hostOf(registry);
+  const keys = Object.keys(auths);
+  const key = keys.find((name) => name === registry) ?? keys.find((name) => hostOf(name) === wanted);
+  const entry = key === undefined ? undefined : objectAt(auths, key);
+  const { auth, username, password } = entry ?? {};
+  if (typeof auth === 'string' && auth !== '') {
+    const decoded = decodedText(auth.trim());
+    return decoded?.includes(':') ? encoded(decoded) : undefined;
+  }
+  return typeof username === 'string' && typeof password === 'string'
+    ? encoded(`${username}:${password}`)
+    : undefined;
+}
+
+/** The docker config with these credentials, by registry; the same ones give the same bytes. */
+export function dockerConfig(auths: ReadonlyMap<string, SecretValue>): SecretValue {
+  const entries = [...auths].sort(([a], [b]) => (a < b ? -1 : 1));
+  const written = entries.map(([registry, auth]) => [registry, { auth: reveal(auth) }] as const);
+  return encoded(JSON.stringify({ auths: Object.fromEntries(written) }));
+}
+
+/** `https://index.docker.io/v1/` and `index.docker.io` are one registry. */
+const hostOf = (registry: string): string =>
+  registry
+    .toLowerCase()
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '')
+    .replace(/\/v[12]$/, '');
+
+function parsed(text: string): Json | undefined {
+  try {
+    const found: unknown = JSON.parse(text);
+    return isObject(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function objectAt(value: Json | undefined, key: string): Json | undefined {
+  const found = value && Object.hasOwn(value, key) ? value[key] : undefined;
+  return isObject(found) ? found : undefined;
+}
+
+/** Text that base64 stands for; undefined for what is not base64, not UTF-8, or has control characters. */
+function decodedText(base64: string): string | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    // `echo user:password | base64` put it there
+    const line = text.replace(/[\r\n]+$/, '');
+    // a bare token that happens to be base64 of something has some in it
+    return /\p{Cc}/u.test(line) ? undefined : line;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: SecretValue): string | undefined {
+  try {
+    const bytes = Uint8Array.from(atob(reveal(value)), (character) => character.charCodeAt(0));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function encoded(text: string): SecretValue {
+  let binary = '';
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return new SecretValue(btoa(binary));
+}
