@@ -4,7 +4,7 @@
  * Makes what ships, in `dist/` or another folder: the command line as one bundle that needs nothing but Node, and the
  * package.json to publish it with. See docs/decisions/0004-what-ships.md.
  */
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import manifest from './package.json' with { type: 'json' };
@@ -53,6 +53,8 @@ await writeFile(
     2,
   )}\n`,
 );
+// The demo applies them.
+await cp('examples/gfpgan', join(OUT, 'examples/gfpgan'), { recursive: true });
 await writeFile(join(OUT, 'THIRD-PARTY-LICENSES.txt'), await licensesOf(metafile));
 for (const file of ['README.md', 'LICENSE']) {
   await copyFile(file, join(OUT, file)).catch((error: NodeJS.ErrnoException) => {

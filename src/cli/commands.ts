@@ -48,4 +48,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'run a program with the secrets that a config.yaml declares; needs no cluster',
     load: async () => (await import('./run.ts')).run,
   },
+  {
+    name: 'demo',
+    summary: "show it all at work, with the Truss documentation's example",
+    load: async () => (await import('./demo.ts')).demo,
+  },
 ];

@@ -1,3 +1,4 @@
+import type { Api } from './api.ts';
 import { cluster } from './cluster.ts';
 
 /** Requests that the API server has answered, by `VERB resource` (`PATCH deployments`, `PUT secrets`, `WATCH ...`). */
@@ -7,17 +8,17 @@ export type RequestCounts = Readonly<Record<string, number>>;
  * Begins to count what the API server answers; call what it gives for the counts since. Everybody's requests
  * count, also those of tests that run at the same time: look at resources that only the test uses.
  */
-export async function countRequests(): Promise<() => Promise<RequestCounts>> {
-  const before = await total();
+export async function countRequests(api: Api = cluster().api): Promise<() => Promise<RequestCounts>> {
+  const before = await total(api);
   return async () => {
-    const now = await total();
+    const now = await total(api);
     const since = Object.entries(now).map(([key, count]) => [key, count - (before[key] ?? 0)] as const);
     return Object.fromEntries(since.filter(([, count]) => count > 0));
   };
 }
 
-async function total(): Promise<RequestCounts> {
-  return parseRequestCounts(await cluster().api.text('/metrics'));
+async function total(api: Api): Promise<RequestCounts> {
+  return parseRequestCounts(await api.text('/metrics'));
 }
 
 /** Reads `apiserver_request_total` of a text in Prometheus' format. */

@@ -1,5 +1,5 @@
 import { cluster, namespace } from './cluster.ts';
-import { ApiError, type KubernetesObject } from './api.ts';
+import { type Api, ApiError, type KubernetesObject } from './api.ts';
 import { eventually } from './eventually.ts';
 import type { Condition, ModelDeploymentStatus } from '../../src/api/model-deployment.ts';
 
@@ -68,8 +68,7 @@ export type Plural = keyof typeof PREFIXES;
 /** A fresh namespace, removed after the tests of the file. */
 export const newWorld = async (): Promise<World> => worldIn(await namespace());
 
-export function worldIn(place: string): World {
-  const { api } = cluster();
+export function worldIn(place: string, api: Api = cluster().api): World {
   const path: World['path'] = (plural, name) =>
     `${PREFIXES[plural]}/namespaces/${place}/${plural}${name === undefined ? '' : `/${name}`}`;
   const getModel = (name: string) =>
