@@ -34,7 +34,7 @@ export interface KubernetesObject {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
-export type PatchType = 'merge-patch' | 'strategic-merge-patch' | 'json-patch' | 'apply-patch';
+type PatchType = 'merge-patch' | 'strategic-merge-patch' | 'json-patch' | 'apply-patch';
 
 /** The API server answered with an error. */
 export class ApiError extends Error {

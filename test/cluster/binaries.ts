@@ -64,7 +64,7 @@ function progressOf(name: string): { text: () => string; line: (line: string) =>
   let total = 0;
   let compiled = 0;
   return {
-    text: () => `${step}: ${compiled} of about ${total} packages`,
+    text: () => (total === 0 ? step : `${step}: ${compiled} of about ${total} packages`),
     line: (line) => {
       const [word, rest] = [line.split(' ', 1)[0], line.slice(line.indexOf(' ') + 1)];
       if (word === 'total') total = Number(rest);

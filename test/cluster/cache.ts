@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { temporaryFolder } from './guard.ts';
+import { forgetGroup, guardGroup, temporaryFolder } from './guard.ts';
 import { CommandFailed } from './process.ts';
 import { say } from './say.ts';
 
@@ -44,7 +44,7 @@ export async function unfinishedFolder(path: string): Promise<Awaited<ReturnType
 
 /**
  * Holds `PATH.lock` until disposed of. The kernel gives a lock of flock(1) back when its process ends, and
- * that process ends with its standard input, so that no crash leaves a lock behind.
+ * that process ends with this one, so that no crash leaves a lock behind.
  */
 export async function lock(path: string): Promise<AsyncDisposable> {
   await mkdir(dirname(path), { recursive: true });
@@ -52,10 +52,15 @@ export async function lock(path: string): Promise<AsyncDisposable> {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const { pid } = holder;
+  if (pid !== undefined) guardGroup(pid);
   const ended = new Promise<void>((done) => {
-    holder.once('close', () => done());
+    holder.once('close', () => {
+      if (pid !== undefined) forgetGroup(pid);
+      done();
+    });
   });
-  const waiting = setTimeout(() => say(`waiting for another process that makes ${basename(path)}`), 1_000);
+  const waiting = setTimeout(() => say(`waiting for another process that works on ${basename(path)}`), 1_000);
   try {
     await new Promise<void>((locked, failed) => {
       holder.stdout.once('data', () => locked());

@@ -34,7 +34,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly stop: () => Promise<void>;
 }
 
-export class ControlPlaneFailed extends Error {
+class ControlPlaneFailed extends Error {
   override readonly name = 'ControlPlaneFailed';
 }
 

@@ -10,15 +10,18 @@ const CLUSTER_WIDE = [
   '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
 ];
 
-/** Removes what a run left in a cluster that goes on living, and waits until the namespaces are gone. */
-export async function removeLeftovers(api: Api, run: string): Promise<void> {
+/**
+ * Removes what a run left in a cluster that goes on living. With `controllers` it waits until the namespaces are gone;
+ * without, nobody removes them.
+ */
+export async function removeLeftovers(api: Api, run: string, controllers: boolean): Promise<void> {
   const selector = `?labelSelector=${RUN_LABEL}%3D${run}`;
   const namespaces = () => api.get<{ items: KubernetesObject[] }>(`/api/v1/namespaces${selector}`);
   for (const { metadata } of (await namespaces()).items)
     await removeIfThere(api, `/api/v1/namespaces/${metadata.name}`);
   await eventually(
     async () => {
-      const left = (await namespaces()).items.map(({ metadata }) => metadata.name);
+      const left = (controllers ? (await namespaces()).items : []).map(({ metadata }) => metadata.name);
       if (left.length > 0) throw new Error(`namespaces are not gone: ${left.join(', ')}`);
     },
     { within: 60_000 },

@@ -4,7 +4,7 @@ import type { Access } from './api.ts';
 import { etcdBinary, kubernetesBinaries } from './binaries.ts';
 import type { ControlPlaneOptions, Programs } from './command-lines.ts';
 import { startControlPlane } from './control-plane.ts';
-import { debianRelease } from './debian.ts';
+import { PackagesUnavailable, debianRelease } from './debian.ts';
 import { deleteKind, hasKind, startKind } from './kind.ts';
 import { accessOf } from './kubeconfig.ts';
 import { say } from './say.ts';
@@ -67,12 +67,17 @@ export async function controlPlanePrograms(
   source: Extract<ClusterSource, { kind: 'assets' | 'debian' }>,
 ): Promise<Programs> {
   if (source.kind === 'assets') return assetPrograms(source.folder);
-  const folder = await kubernetesBinaries(['kube-apiserver', 'kube-controller-manager']);
-  return {
-    etcd: await etcdBinary(),
-    apiserver: join(folder, 'kube-apiserver'),
-    controllerManager: join(folder, 'kube-controller-manager'),
-  };
+  try {
+    const folder = await kubernetesBinaries(['kube-apiserver', 'kube-controller-manager']);
+    return {
+      etcd: await etcdBinary(),
+      apiserver: join(folder, 'kube-apiserver'),
+      controllerManager: join(folder, 'kube-controller-manager'),
+    };
+  } catch (error) {
+    if (error instanceof PackagesUnavailable) throw new NoCluster(error.message, { cause: error });
+    throw error;
+  }
 }
 
 function assetPrograms(folder: string): Programs {

@@ -63,7 +63,7 @@ async function open(): Promise<SharedCluster> {
     provided: { access, kubeconfig, version, features, programs, run },
     close: async () => {
       // a cluster that was started for us alone goes as a whole
-      if (!ours) await removeLeftovers(api, run);
+      if (!ours) await removeLeftovers(api, run, features.controllers);
       await close();
     },
   };

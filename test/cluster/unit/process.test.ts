@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { temporaryFolder } from '../guard.ts';
@@ -62,7 +63,7 @@ describe('a command', () => {
 });
 
 async function startOwner(ending: string): Promise<{ owner: ChildProcess; pid: number; folder: string }> {
-  const script = join(import.meta.dirname, 'owner.ts');
+  const script = fileURLToPath(import.meta.resolve('./owner.ts'));
   const owner = spawn(process.execPath, [script, ending], { stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => {
     owner.kill('SIGKILL');
