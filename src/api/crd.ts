@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelDeploymentSpec, modelDeploymentStatus } from './model-deployment.ts';
+import { modelTrustSpec, modelTrustStatus } from './model-trust.ts';
 import { GROUP, VERSION } from './names.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -114,6 +115,33 @@ export const modelDeploymentCrd = (): Json =>
       { name: 'Delivery', type: 'string', jsonPath: '.spec.delivery' },
       conditionColumn('Ready', 'Ready', 'status'),
       conditionColumn('Reason', 'Ready', 'reason'),
+      AGE,
+    ],
+    { status: {} },
+  );
+
+/** The CustomResourceDefinition of ModelTrust. */
+export const modelTrustCrd = (): Json =>
+  crd(
+    { kind: 'ModelTrust', plural: 'modeltrusts', singular: 'modeltrust', shortNames: ['mtrust'] },
+    {
+      type: 'object',
+      description:
+        'A ModelTrust approves what the ModelDeployment of the same name and namespace may have, where the operator runs with --require-approval: the model gets only what it asks for and what is listed here. Whoever may create ModelTrusts is the second person whose decision it takes. Deleting it takes everything away again.',
+      required: ['spec'],
+      properties: {
+        apiVersion: { type: 'string', description: 'Version of the API: truss-secrets.dev/v1alpha1.' },
+        kind: { type: 'string', description: 'ModelTrust.' },
+        metadata: { type: 'object' },
+        spec: schemaOf(modelTrustSpec, 'spec'),
+        status: schemaOf(modelTrustStatus, 'status'),
+      },
+    },
+    [
+      { name: 'Secrets', type: 'string', jsonPath: '.spec.secrets' },
+      { name: 'Env', type: 'string', jsonPath: '.spec.env', priority: 1 },
+      { name: 'For', type: 'string', jsonPath: '.spec.modelUid', priority: 1 },
+      { name: 'Bound', type: 'string', jsonPath: '.status.modelUid', priority: 1 },
       AGE,
     ],
     { status: {} },

@@ -1,4 +1,4 @@
-import { MOUNT_PATH, SHARE_WITH_ANNOTATION, STORE_LABEL, VOLUME_NAME } from './names.ts';
+import { MOUNT_PATH, PULL_SECRET_TYPE, SHARE_WITH_ANNOTATION, STORE_LABEL, VOLUME_NAME } from './names.ts';
 
 /**
  * Everything that a user reads in conditions, status and events. Each message says what is the matter and what
@@ -16,6 +16,8 @@ export const REASONS = {
   TooMany: 'config.yaml declares more secrets than one model may have.',
   Trusted: 'spec.trusted is true.',
   Untrusted: 'spec.trusted is false: the workloads run, with no secret.',
+  AwaitingApproval: 'No ModelTrust approves all that the model asks for; what is approved is delivered.',
+  ApprovalUnreadable: 'ModelTrusts cannot be read, so that it is not known what is approved.',
   Resolved: 'Every declared secret has a value, or is allowed to have none.',
   SecretsMissing: 'Some declared secrets have no usable value.',
   StoreUnreadable: 'A store cannot be read, so that it is not known what is missing.',
@@ -65,6 +67,9 @@ const storeShown = (store: StoreShown, model: string): string =>
     store.foreign ? ` and shared by ${SHARE_WITH_ANNOTATION} with ${model}` : ''
   }`;
 
+const trustCommand = (namespace: string, name: string): string =>
+  `kubectl truss-secrets trust ${name} -n ${namespace}`;
+
 export const messages = {
   missing: (
     key: string,
@@ -88,8 +93,31 @@ export const messages = {
   usingDefault: 'no value is stored, so the model uses the default of its config.yaml',
   buildOnly: 'used by build.secret_to_path_mapping only; builds get it, pods do not',
   weights: 'used to fetch weights before the container starts; not delivered to pods',
+  registryName: (name: string) =>
+    `${name}: what follows DOCKER_REGISTRY_ must be a registry, such as ghcr.io, and the whole at most 253 characters`,
+  pullWithoutRegistry:
+    'base_image.docker_auth.registry is empty; name the registry that the image is pulled from',
+  pullAwsIam:
+    'auth_method AWS_IAM needs a new token for ECR every 12 hours, which is not fetched; use auth_method REGISTRY_SECRET, or let the nodes pull (instance role, ECR credential provider) and drop docker_auth',
+  pullMethod: (method: string) =>
+    `auth_method ${method} is not known; use REGISTRY_SECRET or GCP_SERVICE_ACCOUNT_JSON`,
+  pullMalformed: (source: string, method: string) =>
+    method === 'GCP_SERVICE_ACCOUNT_JSON'
+      ? `the value in ${source} is not the JSON of a service account; store the key file as it is`
+      : `the value in ${source} is not base64 of user:password; store what printf user:password | base64 gives`,
+  pullMissing: (registry: string, stores: readonly StoreShown[], model: string) =>
+    `no ${PULL_SECRET_TYPE} Secret ${stores
+      .map((store) => storeShown(store, model))
+      .join(
+        ', or ',
+      )} has a credential for ${registry}; label one, or name a store and key in spec.overrides[].from`,
   optionalMissing: 'optional, and no value is stored; the model runs without it',
   untrusted: 'spec.trusted is false; set it to true to deliver',
+  notApproved: (key: string) =>
+    `${shownName(key)} is not in spec.secrets of the model's ModelTrust; somebody who may write ModelTrusts has to approve it`,
+  envNotApproved: (names: readonly string[]) =>
+    `not also as ${listed(names)}: not in spec.env of the model's ModelTrust`,
+  approvalUnknown: 'ModelTrusts cannot be read at the moment, so nothing is added or taken away',
 
   configValid: (declared: number, warnings: readonly string[]) =>
     `${declared} declared${warnings.length > 0 ? `; ${warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`}: ${listed(warnings, 3)}` : ''}`,
@@ -108,6 +136,17 @@ export const messages = {
   untrustedModel:
     'the model has secrets but is not trusted, so its workloads run without them; set spec.trusted to true to give it access',
   untrustedEmpty: 'spec.trusted is false; config.yaml declares no secret',
+  approved: 'spec.trusted is true, and a ModelTrust approves what the model asks for',
+  noModelTrust: (namespace: string, name: string) =>
+    `the model gets nothing before a ModelTrust ${name} in namespace ${namespace} approves it; somebody who may write ModelTrusts runs: ${trustCommand(namespace, name)}`,
+  modelTrustOfAnother: (namespace: string, name: string, uid: string) =>
+    `ModelTrust ${name} approves another ModelDeployment of this name; to approve this one set its spec.modelUid to ${uid}, or run: ${trustCommand(namespace, name)}`,
+  modelTrustInvalid: (name: string, issues: readonly string[]) =>
+    `ModelTrust ${name} approves nothing, because it breaks a rule: ${listed(issues, 3)}`,
+  awaitingApproval: (namespace: string, name: string, what: readonly string[]) =>
+    `not approved by ModelTrust ${name}: ${what.join('; ')}; somebody who may write ModelTrusts runs: ${trustCommand(namespace, name)}`,
+  approvalUnreadable: (why: string) => `${why}; nothing is added or taken away until it can be read`,
+  modelTrustsUnread: (namespace: string) => `ModelTrusts in namespace ${namespace} cannot be read`,
   resolved: (delivered: number, declared: number) => `${delivered} of ${declared} have a value`,
   unresolved: (entries: readonly string[]) => listed(entries, 3),
   storeUnreadable: (stores: readonly string[]) =>
@@ -138,6 +177,8 @@ export const messages = {
     `${kind} ${name} does not exist yet; its pods get the secrets as soon as it does`,
   workloadHeld: (holder: string) =>
     `belongs to ModelDeployment ${holder}; one workload has one model, so remove it from spec.workloads of one of them`,
+  workloadNotApproved: (kind: string, name: string) =>
+    `${kind} ${name} is not in spec.workloads of the model's ModelTrust; somebody who may write ModelTrusts has to approve it`,
   unknownContainers: (names: readonly string[], known: readonly string[]) =>
     `no container ${listed(names)}; the pod template has ${listed(known)}`,
   mountTaken: (container: string, manager: string) =>

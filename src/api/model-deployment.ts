@@ -11,9 +11,10 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const DATA_KEY = /^[-._a-zA-Z0-9]+$/;
-const ENV_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+export const ENV_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-const objectName = () => z.string().min(1).max(253).regex(DNS_SUBDOMAIN);
+/** A name as most objects of Kubernetes may have it. */
+export const objectName = () => z.string().min(1).max(253).regex(DNS_SUBDOMAIN);
 const namespaceName = () => z.string().min(1).max(63).regex(DNS_LABEL);
 const storeName = () => z.string().min(1).max(63).regex(LABEL_VALUE);
 

@@ -17,6 +17,11 @@ export const MODEL_ANNOTATION = `${GROUP}/model`;
 export const REVISION_ANNOTATION = `${GROUP}/revision`;
 export const DEFAULT_CONTAINER_ANNOTATION = 'kubectl.kubernetes.io/default-container';
 
+export const SECRET_TYPE = 'Opaque';
+export const PULL_SECRET_TYPE = 'kubernetes.io/dockerconfigjson';
+/** The key that Kubernetes wants in a Secret of {@link PULL_SECRET_TYPE}. */
+export const DOCKER_CONFIG_KEY = '.dockerconfigjson';
+
 export const VOLUME_NAME = 'truss-secrets';
 export const MOUNT_PATH = '/secrets';
 export const ENV_PREFIX = 'TRUSS_SECRET_';

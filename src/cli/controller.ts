@@ -23,6 +23,10 @@ export const controller = defineCommand({
       value: 'NAMESPACE,...',
       help: 'watch only these; default: all ($TRUSS_SECRETS_NAMESPACES)',
     },
+    'require-approval': {
+      type: 'boolean',
+      help: 'a model gets only what a ModelTrust approves, too ($TRUSS_SECRETS_REQUIRE_APPROVAL=true)',
+    },
     'log-level': {
       type: 'string',
       value: LOG_LEVELS.join('|'),
@@ -42,14 +46,22 @@ export const controller = defineCommand({
     const level =
       choice('--log-level', values['log-level'] ?? io.env['TRUSS_SECRETS_LOG_LEVEL'], LOG_LEVELS) ?? 'info';
     const namespaces = namespaceList(values.namespaces ?? io.env['TRUSS_SECRETS_NAMESPACES']);
+    const requireApproval = values['require-approval'] ?? flag(io.env, 'TRUSS_SECRETS_REQUIRE_APPROVAL');
     const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
     const connection = await connect(credentialsSource(io, values)).catch((error: unknown) => {
       throw error instanceof CredentialsError ? new CommandError(error.message, { cause: error }) : error;
     });
     const client = createClient(connection);
     const stopped = untilStopped(io);
-    logger.info({ server: connection.server.href, namespaces: namespaces ?? 'all' }, 'starting');
-    const running = await startController({ client, logger, ...(namespaces ? { namespaces } : {}) });
+    const server = `${connection.server.origin}${connection.server.pathname}`;
+    logger.info({ server, namespaces: namespaces ?? 'all', requireApproval }, 'starting');
+    const running = await startController({
+      client,
+      logger,
+      requireApproval,
+      ...(namespaces ? { namespaces } : {}),
+    });
+    void running.lead();
     const signal = await stopped;
     logger.info({ signal }, 'stopping');
     await running.stop();
@@ -65,6 +77,14 @@ function namespaceList(text: string | undefined): readonly string[] | undefined 
   if (wrong !== undefined)
     throw new UsageError(`--namespaces: ${JSON.stringify(wrong)} is no name of a namespace`);
   return [...new Set(names)];
+}
+
+/** Anything else than the two words is a mistake, which must not turn a guard off. */
+function flag(env: Io['env'], name: string): boolean {
+  const text = env[name] ?? '';
+  if (text === '' || text === 'false') return false;
+  if (text === 'true') return true;
+  throw new UsageError(`${name}: ${JSON.stringify(text)} is neither true nor false`);
 }
 
 /** A pod has credentials of its own, unless others are asked for. */

@@ -1,19 +1,7 @@
 import { WORKLOAD_KINDS, type WorkloadKind } from '../api/model-deployment.ts';
-import { MANAGED_BY_LABEL, MANAGER, MODEL_ANNOTATION, STORE_LABEL } from '../api/names.ts';
-import type { Client } from '../kube/client.ts';
+import { MODEL_ANNOTATION } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { fetchingSink } from '../kube/fetching.ts';
-import { startReflector } from '../kube/reflector.ts';
-import {
-  apiVersion,
-  configMaps,
-  daemonSets,
-  deployments,
-  modelDeployments,
-  type Resource,
-  secrets,
-  statefulSets,
-} from '../kube/resource.ts';
+import { apiVersion, daemonSets, deployments, type Resource, statefulSets } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
 import { declarationOf } from '../plan/declaration.ts';
 import { canonical, isObject } from '../plan/flatten.ts';
@@ -21,6 +9,7 @@ import type { Declaration, LiveWorkload, SourceSecret } from '../plan/snapshot.t
 import { readTrussConfig } from '../truss/config.ts';
 import { type CachedModel, projectModel } from './model.ts';
 import { type CachedDelivered, projectDelivered, projectSource } from './secret.ts';
+import { type CachedTrust, projectTrust, sameTrust } from './trust.ts';
 import { projectWorkload } from './workload.ts';
 
 /** A ConfigMap that a model refers to, reduced to what each key declares. */
@@ -35,6 +24,8 @@ export interface CachedConfig {
 /** What the controller knows of the cluster. */
 export interface Caches {
   readonly models: Store<CachedModel, 'store' | 'config' | 'workload'>;
+  /** Undefined: the operator does not ask for approval. */
+  readonly trusts: Store<CachedTrust> | undefined;
   readonly sources: Store<SourceSecret, 'store'>;
   readonly delivered: Store<CachedDelivered>;
   readonly configs: Store<CachedConfig>;
@@ -56,7 +47,10 @@ export function markedModel({ namespace, marker }: LiveWorkload): string | undef
 }
 
 /** Sets up the caches, still empty. Workload kinds that the API server does not have are left out. */
-export async function createCaches(discovery: Discovery): Promise<Caches> {
+export async function createCaches(
+  discovery: Discovery,
+  { requireApproval = false }: { readonly requireApproval?: boolean } = {},
+): Promise<Caches> {
   const models: Caches['models'] = new Store<CachedModel, 'store' | 'config' | 'workload'>({
     project: (raw) => projectModel(raw, models.get(raw.metadata.namespace ?? '', raw.metadata.name)),
     indexes: { store: storesOf, config: configOf, workload: workloadsOf },
@@ -80,6 +74,7 @@ export async function createCaches(discovery: Discovery): Promise<Caches> {
   }
   return {
     models,
+    trusts: requireApproval ? new Store<CachedTrust>({ project: projectTrust, same: sameTrust }) : undefined,
     sources: new Store<SourceSecret, 'store'>({
       project: projectSource,
       indexes: { store: ({ namespace, store }) => `${namespace}/${store}` },
@@ -161,100 +156,3 @@ function workloadStore(
 
 const sameWorkload = (old: LiveWorkload, now: LiveWorkload): boolean =>
   canonical({ ...old, resourceVersion: '' }) === canonical({ ...now, resourceVersion: '' });
-
-export interface ReflectOptions {
-  readonly client: Client;
-  /** Undefined: all namespaces. */
-  readonly namespaces: readonly string[] | undefined;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Fills the caches and keeps them up to date. Models come first, because what they refer to decides what is kept
- * of ConfigMaps and workloads; it resolves as soon as every cache is either synced or known to be unreadable.
- */
-export async function startReflectors(caches: Caches, options: ReflectOptions): Promise<void> {
-  await reflect(caches.models, modelDeployments, options);
-  await Promise.all([
-    reflect(caches.sources, secrets, options, { labelSelector: STORE_LABEL }),
-    reflect(caches.delivered, secrets, options, { labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` }),
-    reflectConfigs(caches, options),
-    ...[...caches.workloads.values()].map(({ resource, store }) => reflect(store, resource, options)),
-  ]);
-}
-
-interface Selection {
-  readonly labelSelector?: string;
-}
-
-async function reflect<T, I extends string>(
-  store: Store<T, I>,
-  resource: Resource,
-  { client, namespaces, signal }: ReflectOptions,
-  selection: Selection = {},
-): Promise<void> {
-  const scopes = namespaces ?? [undefined];
-  for (const namespace of scopes) {
-    startReflector({
-      client,
-      resource,
-      store,
-      signal,
-      ...selection,
-      ...(namespace === undefined ? {} : { namespace }),
-    });
-  }
-  await Promise.all(scopes.map((namespace) => settled(store, namespace, signal)));
-}
-
-/** ConfigMaps can be large and are many: after the list only the metadata of changes comes in. */
-async function reflectConfigs(
-  { configs, models }: Caches,
-  { client, namespaces, signal }: ReflectOptions,
-): Promise<void> {
-  const interesting = ({
-    namespace = '',
-    name,
-  }: {
-    readonly namespace?: string;
-    readonly name: string;
-  }): boolean => models.keysBy('config', `${namespace}/${name}`).length > 0;
-  const scopes = namespaces ?? [undefined];
-  for (const namespace of scopes) {
-    const scope = namespace === undefined ? {} : { namespace };
-    const sink = fetchingSink({
-      client,
-      resource: configMaps,
-      store: configs,
-      interesting,
-      signal,
-      ...scope,
-    });
-    startReflector({
-      client,
-      resource: configMaps,
-      sink,
-      listAs: 'full',
-      watchAs: 'metadata',
-      signal,
-      ...scope,
-    });
-  }
-  await Promise.all(scopes.map((namespace) => settled(configs, namespace, signal)));
-}
-
-/** Resolves when the store is known to be readable there or not, or when the signal ends it all. */
-async function settled<T, I extends string>(
-  store: Store<T, I>,
-  namespace: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const isSettled = (): boolean => store.freshness(namespace).kind !== 'unsynced';
-  if (isSettled() || signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  store.onFreshness(() => {
-    if (isSettled()) resolve();
-  });
-  await promise;
-}

@@ -1,66 +1,103 @@
 import type { Logger } from 'pino';
 import type { Client } from '../kube/client.ts';
 import { createDiscovery } from '../kube/discovery.ts';
+import { fenced, NotLeadingError } from '../kube/fence.ts';
 import type { Freshness } from '../kube/sink.ts';
-import { startWorkers, type Workers } from '../kube/workers.ts';
-import { type Caches, createCaches, startReflectors } from './caches.ts';
+import type { Outcome, WorkReport, Workers } from '../kube/workers.ts';
+import { type Caches, createCaches } from './caches.ts';
+import { Crew } from './crew.ts';
 import { Memory } from './memory.ts';
 import { createRecorder } from './recorder.ts';
 import { reconcile } from './reconcile.ts';
+import { type CacheWatch, startReflectors } from './reflectors.ts';
 import { connectWakes } from './wake.ts';
 
 export interface ControllerOptions {
   readonly client: Client;
   readonly logger: Logger;
   /** Undefined: all namespaces. */
-  readonly namespaces?: readonly string[];
+  readonly namespaces?: readonly string[] | undefined;
+  /** A model gets only what a ModelTrust grants as well. */
+  readonly requireApproval?: boolean;
   /** Models that are worked on at the same time; default 16. */
   readonly concurrency?: number;
+  /** Asked right before each write: whether this process (still) leads. Default: always. */
+  readonly mayWrite?: () => boolean;
+  readonly observe?: (report: WorkReport) => void;
 }
 
 export interface Controller {
   readonly caches: Caches;
-  /** Resolves when every cache is synced, and work begins. */
+  readonly watches: readonly CacheWatch[];
+  /** Resolves when every cache is synced, or known to be unreadable. */
   readonly synced: Promise<void>;
-  /** Finishes the work in hand. */
+  readonly stats: Workers['stats'];
+  /** Brings every model to where it should be, and keeps it there, once the caches are synced. */
+  lead(): Promise<void>;
+  /** Finishes the work in hand and begins no more; the caches stay up to date. */
+  follow(): Promise<void>;
+  /** Finishes the work in hand, and ends the watches. */
   stop(): Promise<void>;
 }
 
 const DEFAULT_CONCURRENCY = 16;
 
-/** Starts to watch, and to bring every model to where it should be. */
+/**
+ * Starts to watch; work begins with {@link Controller.lead}.
+ *
+ * @throws ApiError, TransportError when the API server can't be asked what it serves
+ */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const { client, logger, namespaces, concurrency = DEFAULT_CONCURRENCY } = options;
+  const { logger, namespaces, requireApproval = false, concurrency = DEFAULT_CONCURRENCY } = options;
   const abort = new AbortController();
-  const caches = await createCaches(createDiscovery(client));
+  const client = fenced(options.client, options.mayWrite ?? (() => true));
+  const caches = await createCaches(createDiscovery(client), { requireApproval });
   const memory = new Memory();
   const recorder = createRecorder(client, (error) => logger.warn({ err: shown(error) }, 'event not written'));
   const reconciler = { caches, client, memory, recorder };
 
-  let workers: Workers | undefined;
+  const crew = new Crew({
+    concurrency,
+    work: async (key): Promise<Outcome> => {
+      try {
+        return await reconcile(key, reconciler);
+      } catch (error) {
+        // whoever leads now looks at every model
+        if (error instanceof NotLeadingError) return { kind: 'done' };
+        throw error;
+      }
+    },
+    onError: (key, error) =>
+      logger.warn({ model: key, err: shown(error) }, 'reconcile failed, it is tried again'),
+    ...(options.observe ? { observe: options.observe } : {}),
+  });
   connectWakes(caches, memory, (keys) => {
-    // before the caches are complete nothing is decided: what is not known yet must not look like gone
-    for (const key of keys) workers?.add(key);
+    for (const key of keys) crew.add(key);
   });
 
-  const synced = startReflectors(caches, { client, namespaces, signal: abort.signal }).then(() => {
+  const watches: CacheWatch[] = [];
+  const onWatch = (watch: CacheWatch): void => void watches.push(watch);
+  const synced = startReflectors(caches, { client, namespaces, signal: abort.signal, onWatch }).then(() => {
     if (abort.signal.aborted) return;
-    workers = startWorkers({
-      concurrency,
-      work: (key) => reconcile(key, reconciler),
-      onError: (key, error) =>
-        logger.warn({ model: key, err: shown(error) }, 'reconcile failed, it is tried again'),
-    });
-    for (const key of initialKeys(caches)) workers.add(key, { priority: 'low' });
-    wakeOnRecovery(caches, workers, namespaces);
+    wakeOnRecovery(caches, crew, namespaces);
     logger.info({ models: caches.models.size }, 'caches are synced');
   });
 
   return {
     caches,
+    watches,
     synced,
+    get stats() {
+      return crew.stats;
+    },
+    async lead() {
+      // before the caches are complete nothing is decided: what is not known yet must not look like gone
+      await synced;
+      if (!abort.signal.aborted) await crew.start(() => initialKeys(caches));
+    },
+    follow: () => crew.stop(),
     async stop() {
-      await workers?.stop();
+      await crew.stop();
       abort.abort();
     },
   };
@@ -80,7 +117,7 @@ function initialKeys({ models, workloads }: Caches): ReadonlySet<string> {
 /** What could not be read at a first look, and can be now (or the other way round), may change any plan. */
 function wakeOnRecovery(
   { models, sources }: Caches,
-  workers: Workers,
+  crew: Crew,
   namespaces: readonly string[] | undefined,
 ): void {
   const isKnown = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';
@@ -91,7 +128,7 @@ function wakeOnRecovery(
     const now = isKnown(freshness);
     if (known.get(namespace) === now) return;
     known.set(namespace, now);
-    for (const key of models.keys()) workers.add(key, { priority: 'low' });
+    for (const key of models.keys()) crew.add(key, { priority: 'low' });
   });
 }
 

@@ -1,23 +1,18 @@
 import { messages } from '../api/messages.ts';
 import { API_VERSION, MANAGED_BY_LABEL, MANAGER, REVISION_ANNOTATION } from '../api/names.ts';
-import type { SecretValue } from '../api/secret-value.ts';
 import type { Client } from '../kube/client.ts';
 import { ApiError, isApiError } from '../kube/errors.ts';
 import type { OwnerReference } from '../kube/object.ts';
 import { namespaces, secrets } from '../kube/resource.ts';
 import { secretBody } from '../kube/secret-body.ts';
 import type { ActPlan } from '../plan/plan.ts';
-import type { SecretPlan } from '../plan/secret.ts';
+import type { SecretContent, SecretPlan } from '../plan/owned-secret.ts';
 import type { ModelIdentity } from '../plan/snapshot.ts';
 import type { Outcome, WriteFailure } from '../plan/status.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
 import type { Caches } from './caches.ts';
 import type { ForeignMetadata } from './secret.ts';
-
-/** What was assumed is not so any more: look again. */
-export class StaleError extends Error {
-  override readonly name = 'StaleError';
-}
+import { StaleError } from './stale.ts';
 
 /** The namespace, and with it everything in it, is going away. */
 export class TerminatingError extends Error {
@@ -37,17 +32,19 @@ export async function execute(
   caches: Caches,
   client: Client,
 ): Promise<Outcome> {
-  const secret = await attempt(`write Secret ${acted.secret.name}`, () =>
-    writeSecret(acted.secret, model, caches, client),
+  const [secret, pull] = await Promise.all(
+    [acted.secret, acted.pull].map((planned) =>
+      attempt(`write Secret ${planned.name}`, () => writeSecret(planned, model, caches, client)),
+    ),
   );
   const failures = new Map<string, WriteFailure>();
   await Promise.all(
     acted.workloads.map(async (workload) => {
-      const failure = await writeWorkload(workload, secret, caches, client);
+      const failure = await writeWorkload(workload, secret ?? pull, caches, client);
       if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
     }),
   );
-  return { secret, workloads: failures };
+  return { secret, pull, workloads: failures };
 }
 
 async function attempt(
@@ -68,7 +65,7 @@ async function attempt(
 }
 
 async function writeSecret(
-  { name, action }: SecretPlan,
+  { name, type, action }: SecretPlan,
   model: ModelIdentity,
   { delivered }: Caches,
   client: Client,
@@ -93,29 +90,28 @@ async function writeSecret(
       const foreign = delivered.get(namespace, name)?.foreign;
       const { uid, resourceVersion } = action;
       const metadata = { ...identity(model, name, action, foreign), uid, resourceVersion };
-      delivered.set(await client.replace(secrets, key, body(metadata, action.data)));
+      delivered.set(await client.replace(secrets, key, secretBody({ metadata, type, data: action.data })));
       return undefined;
     }
     case 'recreate':
       await client.delete(secrets, key, { uid: action.uid, resourceVersion: action.resourceVersion });
-      return await createSecret(model, name, action, delivered, client);
+      return await createSecret(model, { name, type, ...action }, delivered, client);
     case 'create':
-      return await createSecret(model, name, action, delivered, client);
+      return await createSecret(model, { name, type, ...action }, delivered, client);
   }
 }
 
 async function createSecret(
   model: ModelIdentity,
-  name: string,
-  content: { readonly revision: string; readonly data: ReadonlyMap<string, SecretValue> },
+  content: SecretContent & Pick<SecretPlan, 'name' | 'type'>,
   delivered: Caches['delivered'],
   client: Client,
 ): Promise<WriteFailure | undefined> {
   const { namespace } = model;
+  const { name, type, data } = content;
   try {
-    delivered.set(
-      await client.create(secrets, namespace, body(identity(model, name, content), content.data)),
-    );
+    const metadata = identity(model, name, content);
+    delivered.set(await client.create(secrets, namespace, secretBody({ metadata, type, data })));
     return undefined;
   } catch (error) {
     if (isApiError(error, 'Forbidden') && (await isTerminating(namespace, client)))
@@ -154,14 +150,17 @@ interface Identity {
 function identity(
   model: ModelIdentity,
   name: string,
-  { revision }: { readonly revision: string },
+  { revision }: { readonly revision: string | undefined },
   foreign?: ForeignMetadata,
 ): Identity {
   return {
     name,
     namespace: model.namespace,
     labels: { ...foreign?.labels, [MANAGED_BY_LABEL]: MANAGER },
-    annotations: { ...foreign?.annotations, [REVISION_ANNOTATION]: revision },
+    annotations: {
+      ...foreign?.annotations,
+      ...(revision === undefined ? {} : { [REVISION_ANNOTATION]: revision }),
+    },
     ownerReferences: [
       ...(foreign?.ownerReferences ?? []),
       {
@@ -175,11 +174,6 @@ function identity(
     ...(foreign && foreign.finalizers.length > 0 ? { finalizers: foreign.finalizers } : {}),
   };
 }
-
-const body = (
-  metadata: Identity & { readonly uid?: string; readonly resourceVersion?: string },
-  data: ReadonlyMap<string, SecretValue>,
-): object => secretBody({ metadata, type: 'Opaque', data });
 
 async function writeWorkload(
   { action, ref }: WorkloadPlan,

@@ -1,9 +1,10 @@
 import type { StoreRef, WorkloadRef } from '../api/model-deployment.ts';
 import { messages } from '../api/messages.ts';
-import { deliveredSecretName } from '../api/names.ts';
+import { deliveredSecretName, pullSecretName } from '../api/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isApiError } from '../kube/errors.ts';
 import { configMaps, namespaces } from '../kube/resource.ts';
+import { approvalOf, approvesWorkload } from '../plan/approval.ts';
 import { markerOf } from '../plan/injection.ts';
 import type {
   Declaration,
@@ -16,6 +17,7 @@ import type {
 import { type Caches, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
 import type { CachedModel } from './model.ts';
+import { approvalView } from './trust.ts';
 
 /**
  * Puts together what a plan for one model is made from. Everything comes from memory, but for what was not of
@@ -35,9 +37,11 @@ export async function gather(
   return {
     model: { namespace, name, uid, generation, deleting, spec, prior },
     declaration: await declaration(model, caches, client),
+    approval: approvalView(model, caches.trusts),
     stores,
     namespaceUid: hasPins(stores) ? await namespaceUid(model, client, memory) : undefined,
     delivered: deliveredView(model, caches, memory),
+    pull: pullView(model, caches),
     workloads: await workloadViews(model, caches, client),
   };
 }
@@ -100,6 +104,11 @@ function deliveredView(
 ): DeliveredView {
   const found = delivered.get(namespace, deliveredSecretName(name));
   return found?.owner?.uid === uid ? found.view : { kind: 'absent', last: memory.lastDelivered(uid) };
+}
+
+function pullView({ namespace, name, uid }: CachedModel, { delivered }: Caches): DeliveredView {
+  const found = delivered.get(namespace, pullSecretName(name));
+  return found?.owner?.uid === uid ? found.view : { kind: 'absent', last: undefined };
 }
 
 /** Those of the spec in its order, then those that only carry this model's marker. */
@@ -165,17 +174,27 @@ async function liveWorkload(
 
 /**
  * Name of another model that the workload belongs to: the one that its marker names, as long as that very model
- * exists; without a marker the oldest trusted model that asks for it.
+ * exists; without a marker the oldest trusted (and, where that is asked for, approved) model that asks for it.
  */
-function holderOf(live: LiveWorkload, model: CachedModel, { models }: Caches): string | undefined {
+function holderOf(live: LiveWorkload, model: CachedModel, { models, trusts }: Caches): string | undefined {
   const marked = markedModel(live);
   const holder = marked === undefined ? undefined : models.getByKey(marked);
   if (holder && markerOf(holder) === live.marker) return holder.uid === model.uid ? undefined : holder.name;
   const [oldest] = models
     .byIndex('workload', workloadKey(live.workloadKind, live.namespace, live.name))
-    .filter(({ spec }) => spec.kind === 'valid' && spec.spec.trusted && spec.spec.delivery !== 'None')
+    .filter((rival) => asksFor(live, rival, trusts))
     .sort(byAge);
   return oldest === undefined || oldest.uid === model.uid ? undefined : oldest.name;
+}
+
+function asksFor(
+  { workloadKind: kind, name }: LiveWorkload,
+  rival: CachedModel,
+  trusts: Caches['trusts'],
+): boolean {
+  const { spec } = rival;
+  if (spec.kind === 'invalid' || !spec.spec.trusted || spec.spec.delivery === 'None') return false;
+  return approvesWorkload(approvalOf(rival, approvalView(rival, trusts)), { kind, name }) !== 'no';
 }
 
 const byAge = (a: CachedModel, b: CachedModel): number =>

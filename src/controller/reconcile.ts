@@ -10,11 +10,13 @@ import { type Outcome, statusOf } from '../plan/status.ts';
 import { undoing } from '../plan/workload.ts';
 import { type Caches, markedModel } from './caches.ts';
 import { digest, digestOf, freshRevision } from './digest.ts';
-import { applyWorkload, execute, StaleError, TerminatingError } from './execute.ts';
+import { applyWorkload, execute, TerminatingError } from './execute.ts';
 import { gather, markedWorkloads } from './gather.ts';
 import type { Memory } from './memory.ts';
 import { type CachedModel, statusDigest } from './model.ts';
 import type { Recorder } from './recorder.ts';
+import { StaleError } from './stale.ts';
+import { noteModel } from './trust.ts';
 
 export interface Reconciler {
   readonly caches: Caches;
@@ -39,7 +41,8 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
   try {
     if (!model) return await cleanUp(key, at);
     const snapshot = await gather(model, at.caches, at.client, at.memory);
-    const planned = plan(snapshot, { digest, digestOf, freshRevision: freshRevision() });
+    const approval = await noteModel(snapshot.approval, model, at.caches.trusts, at.client);
+    const planned = plan({ ...snapshot, approval }, { digest, digestOf, freshRevision: freshRevision() });
     if (planned.kind === 'leave') return { kind: 'done' };
     const outcome = await execute(planned, model, at.caches, at.client);
     await settle(model, planned, outcome, at);

@@ -2,23 +2,34 @@ import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
 import { type Caches, markedModel, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
+import type { CachedModel } from './model.ts';
 
 /** What a change of the caches means for the queue: the keys (`namespace/name`) of the models to look at again. */
 export type Wake = (keys: Iterable<string>) => void;
 
 /** Connects the caches to the queue. Every change of anything that a plan depends on wakes the models it matters to. */
 export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
-  const { models, sources, delivered, configs, workloads } = caches;
+  const { models, trusts, sources, delivered, configs, workloads } = caches;
+
+  const wakeRivals = ({ namespace, spec }: CachedModel): void => {
+    if (spec.kind === 'invalid') return;
+    for (const { kind, name } of spec.spec.workloads) {
+      wake(models.keysBy('workload', workloadKey(kind, namespace, name)));
+    }
+  };
 
   models.onChange((key, old, now) => {
     if (old && old.uid !== now?.uid) memory.forget(old.uid);
     wake([key]);
     // what it held is free for the next one
-    if (old && !now && old.spec.kind === 'valid') {
-      for (const { kind, name } of old.spec.spec.workloads) {
-        wake(models.keysBy('workload', workloadKey(kind, old.namespace, name)));
-      }
-    }
+    if (old && !now) wakeRivals(old);
+  });
+
+  // a ModelTrust has the name of its model
+  trusts?.onChange((key) => {
+    wake([key]);
+    const model = models.getByKey(key);
+    if (model) wakeRivals(model);
   });
 
   sources.onChange((_key, old, now) => {
@@ -29,8 +40,10 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
   });
 
   delivered.onChange((_key, old, now) => {
-    if (old?.owner && !now) memory.rememberDelivered(old.owner.uid, old.view);
-    if (now?.owner) memory.forgetDelivered(now.owner.uid);
+    // only the delivered Secret has a revision to remember
+    if (old?.owner && !now && old.view.revision !== undefined)
+      memory.rememberDelivered(old.owner.uid, old.view);
+    if (now?.owner && now.view.revision !== undefined) memory.forgetDelivered(now.owner.uid);
     const owners = new Set(
       [old, now].flatMap((secret) => (secret?.owner ? [`${secret.namespace}/${secret.owner.name}`] : [])),
     );

@@ -1,10 +1,15 @@
 import type { Reason } from '../api/messages.ts';
 import { bounded, listed, messages } from '../api/messages.ts';
+import { SECRET_TYPE } from '../api/names.ts';
 import { MAX_DECLARED, type ModelDeploymentSpec } from '../api/model-deployment.ts';
+import { type Approval, approvalOf, approvesWorkload, withApprovedEnv } from './approval.ts';
+import { type ApprovalVerdict, judgeApproval } from './approval-verdict.ts';
 import { injectionOf } from './injection.ts';
+import type { SecretPlan } from './owned-secret.ts';
 import { type Resolution, resolveAll } from './resolve.ts';
-import { planSecret, type SecretPlan } from './secret.ts';
-import type { DeclaredSecret, Snapshot, Surroundings } from './snapshot.ts';
+import { type PullPlan, planPullSecret } from './pull-secret.ts';
+import { planSecret } from './secret.ts';
+import type { DeclaredSecret, Snapshot, Surroundings, WorkloadView } from './snapshot.ts';
 import { planWorkload, type WorkloadPlan } from './workload.ts';
 
 /**
@@ -20,10 +25,12 @@ export type Plan =
 export interface ActPlan {
   readonly config: ConfigVerdict;
   readonly trusted: boolean;
+  readonly approval: ApprovalVerdict;
   readonly onMissing: ModelDeploymentSpec['onMissing'];
   readonly delivery: ModelDeploymentSpec['delivery'];
   readonly resolutions: readonly Resolution[];
   readonly secret: SecretPlan;
+  readonly pull: PullPlan;
   readonly workloads: readonly WorkloadPlan[];
   readonly unreadableStores: readonly string[];
 }
@@ -39,20 +46,48 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
   if (model.spec.kind === 'invalid') return { kind: 'act', ...planInvalid(snapshot, model.spec.issues) };
   const { spec } = model.spec;
   const { config, declared } = judgeConfig(snapshot, spec);
-  const resolutions = resolveAll(snapshot, spec, declared);
+  const approval = approvalOf(model, snapshot.approval);
+  const resolutions = resolveAll(snapshot, spec, declared, approval);
   const secret = planSecret(model, spec, resolutions, snapshot.delivered, surroundings);
-  const injection = injectionOf(model, spec, resolutions, secret);
+  const pull = planPullSecret(model, model.prior.secrets, resolutions, snapshot.pull, surroundings);
+  const injection = injectionOf(model, withApprovedEnv(spec, approval), resolutions, secret, pull);
   return {
     kind: 'act',
     config,
     trusted: spec.trusted,
+    approval: judgeApproval(approval, model, spec, resolutions),
     onMissing: spec.onMissing,
     delivery: spec.delivery,
     resolutions,
     secret,
-    workloads: snapshot.workloads.map((view) => planWorkload(model, view, injection, surroundings.digest)),
+    pull,
+    workloads: snapshot.workloads.map((view) =>
+      planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
+        planWorkload(model, view, granted ? injection : undefined, surroundings.digest),
+      ),
+    ),
     unreadableStores: snapshot.stores.flatMap((store) => (store.kind === 'unreadable' ? [store.why] : [])),
   };
+}
+
+/** What was injected is taken out of a workload that is not approved; while nobody knows, it stays as it is. */
+function planApproved(
+  view: WorkloadView,
+  approval: Approval,
+  planned: (granted: boolean) => WorkloadPlan,
+): WorkloadPlan {
+  const { ref } = view;
+  if (!ref) return planned(true);
+  switch (approvesWorkload(approval, ref)) {
+    case 'yes':
+      return planned(true);
+    case 'no': {
+      const message = messages.workloadNotApproved(ref.kind, ref.name);
+      return { ...planned(false), state: 'NotAuthorized', message };
+    }
+    case 'unknown':
+      return { ref, action: { kind: 'none' }, state: 'NotAuthorized', message: messages.approvalUnknown };
+  }
 }
 
 /**
@@ -60,19 +95,23 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
  * nothing changes until it is mended.
  */
 function planInvalid({ model }: Snapshot, issues: readonly string[]): ActPlan {
+  const untouched: SecretPlan = {
+    name: model.name,
+    type: SECRET_TYPE,
+    action: { kind: 'none' },
+    revision: undefined,
+    keys: new Set(),
+    tooLarge: undefined,
+  };
   return {
     config: unusable('SpecInvalid', messages.specInvalid(issues)),
     trusted: false,
+    approval: { kind: 'not-required' },
     onMissing: 'Wait',
     delivery: 'None',
     resolutions: [],
-    secret: {
-      name: model.name,
-      action: { kind: 'none' },
-      revision: undefined,
-      keys: new Set(),
-      tooLarge: undefined,
-    },
+    secret: untouched,
+    pull: { ...untouched, referred: false },
     workloads: [],
     unreadableStores: [],
   };

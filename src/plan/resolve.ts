@@ -1,23 +1,17 @@
 import type { ModelDeploymentSpec, Override, SecretRole, SecretState } from '../api/model-deployment.ts';
-import { messages, type StoreShown } from '../api/messages.ts';
-import { ENV_PREFIX } from '../api/names.ts';
+import { messages } from '../api/messages.ts';
 import type { SecretValue } from '../api/secret-value.ts';
-import { nameProblem, normalise } from '../truss/names.ts';
-import { consents } from './consent.ts';
-import type {
-  DeclaredSecret,
-  ModelView,
-  ReadableStore,
-  Snapshot,
-  SourceSecret,
-  StoreView,
-} from './snapshot.ts';
-
-/** Where a value was found. */
-export interface Source {
-  readonly secret: SourceSecret;
-  readonly key: string;
-}
+import { nameProblem } from '../truss/names.ts';
+import { type Approval, approvesSecret, deniedEnv } from './approval.ts';
+import { consenting, find, keyOf, missingMessage, shown, type Source, type Wanted } from './find.ts';
+import {
+  isRegistryName,
+  type PullCredential,
+  registryNameProblem,
+  unsupportedPull,
+  useForPull,
+} from './pull.ts';
+import type { DeclaredSecret, ModelView, PullUse, Snapshot, StoreView } from './snapshot.ts';
 
 /** What became of one declared name. `held`: it is unknown whether there is a value, so nothing changes. */
 export interface Resolution {
@@ -27,24 +21,21 @@ export interface Resolution {
   readonly held: boolean;
   readonly message?: string;
   readonly source?: Source;
+  readonly pull?: PullUse;
   readonly value?: SecretValue;
+  /** What the value is for the pull Secret, if the name is for pulling and the value has the right form. */
+  readonly credential?: PullCredential;
 }
 
 /** How a pod refers to a declared name, which depends on the declaration alone and never on a value. */
 export type Need = 'required' | 'optional' | 'left-out';
-
-/** Types that Kubernetes itself, or Helm, lives by: never a source, whoever labels them as a store. */
-const NEVER_A_SOURCE = new Set([
-  'kubernetes.io/service-account-token',
-  'bootstrap.kubernetes.io/token',
-  'helm.sh/release.v1',
-]);
 
 /** Resolves every declared name (DESIGN.md section 4, "Finding a value" and "States of a declared name"). */
 export function resolveAll(
   snapshot: Snapshot,
   spec: ModelDeploymentSpec,
   declared: readonly DeclaredSecret[],
+  approval: Approval,
 ): readonly Resolution[] {
   const { model } = snapshot;
   const stores = consenting(snapshot);
@@ -54,32 +45,28 @@ export function resolveAll(
     resolve(secret, {
       model,
       spec,
+      approval,
       stores,
       override: overrides.get(secret.name),
       priorUid: priorUids.get(secret.name),
-      isDelivered: snapshot.delivered.kind === 'ours' && snapshot.delivered.digests.has(secret.name),
+      isDelivered: isDelivered(secret, snapshot, priorUids),
     }),
   );
 }
 
-/** A Secret that does not consent does not exist, for any rule and in any message. */
-function consenting({ stores, model, namespaceUid }: Snapshot): readonly StoreView[] {
-  const asker = { namespace: model.namespace, namespaceUid, model: model.name };
-  return stores.map((store) =>
-    store.kind === 'unreadable'
-      ? store
-      : {
-          ...store,
-          secrets: store.secrets.filter(
-            (secret) => !secret.delivered && !NEVER_A_SOURCE.has(secret.type) && consents(secret, asker),
-          ),
-        },
-  );
+function isDelivered(
+  { name, role }: DeclaredSecret,
+  { delivered, pull }: Snapshot,
+  priorUids: ReadonlyMap<string, string | undefined>,
+): boolean {
+  if (role === 'Pull') return pull.kind === 'ours' && priorUids.get(name) !== undefined;
+  return delivered.kind === 'ours' && delivered.digests.has(name);
 }
 
 interface Question {
   readonly model: ModelView;
   readonly spec: ModelDeploymentSpec;
+  readonly approval: Approval;
   readonly stores: readonly StoreView[];
   readonly override: Override | undefined;
   readonly priorUid: string | undefined;
@@ -87,26 +74,41 @@ interface Question {
 }
 
 /** The checks stand in the order of precedence of the states. */
-function resolve({ name, role }: DeclaredSecret, question: Question): Resolution {
-  const { spec, override } = question;
+function resolve(declared: DeclaredSecret, question: Question): Resolution {
+  const { name, role, pull } = declared;
+  const { spec, override, approval } = question;
   const as = (state: SecretState, message?: string): Resolution => ({
     name,
     role,
     state,
     held: false,
+    ...(pull ? { pull } : {}),
     ...(message === undefined ? {} : { message }),
   });
-  const problem = nameProblem(name);
-  if (problem) return as('InvalidName', problem.message);
+  const problem = isRegistryName(declared) ? registryNameProblem(name) : nameProblem(name)?.message;
+  if (problem !== undefined) return as('InvalidName', problem);
   if (!spec.trusted) return as('Untrusted', messages.untrusted);
+  const key = override?.from?.key ?? name;
+  const approved = approvesSecret(approval, key);
+  if (approved === 'no') return as('NotApproved', messages.notApproved(key));
   if (role === 'Build') return as('BuildOnly', messages.buildOnly);
   if (role === 'Weights') return as('Unsupported', messages.weights);
-
-  const key = override?.from?.key ?? name;
+  const unsupported = role === 'Pull' && pull ? unsupportedPull(pull) : undefined;
+  if (unsupported !== undefined) return as('Unsupported', unsupported);
+  if (approved === 'unknown') {
+    return {
+      ...as(question.isDelivered ? 'Delivered' : 'NotApproved', messages.approvalUnknown),
+      held: true,
+    };
+  }
+  const wanted: Wanted =
+    isRegistryName(declared) && !override?.from
+      ? { kind: 'registry', registry: pull?.registry ?? '' }
+      : { kind: 'key', key };
   const stores = override?.from
     ? question.stores.filter(({ ref }) => ref.name === override.from?.store)
     : question.stores;
-  const found = find(key, stores, spec.environment, question.priorUid);
+  const found = find(wanted, stores, spec.environment, question.priorUid);
   switch (found.kind) {
     case 'unknown':
       return {
@@ -114,107 +116,37 @@ function resolve({ name, role }: DeclaredSecret, question: Question): Resolution
         held: true,
       };
     case 'ambiguous':
-      return as('Ambiguous', messages.ambiguous(key, shown(found.first), shown(found.second)));
+      return as('Ambiguous', messages.ambiguous(keyOf(wanted), shown(found.first), shown(found.second)));
     case 'nowhere':
+      if (role === 'Optional') return as('Missing', messages.optionalMissing);
       if (spec.onMissing === 'UseDefault' && role === 'Default')
         return as('UsingDefault', messages.usingDefault);
-      return as('Missing', missingMessage(key, role, stores, question));
+      return as('Missing', missingMessage(wanted, stores, question.model, spec.environment));
     case 'found': {
       const { secret, value } = found;
-      if (value.size === 0) return as('Empty', messages.empty(`${shown(secret)}, key ${key}`));
-      const inEnv = spec.delivery === 'Env' || (override?.env ?? []).length > 0;
-      if (inEnv && !value.fitsEnv())
-        return as('Undeliverable', messages.notText(`${shown(secret)}, key ${key}`));
-      return { name, role, state: 'Delivered', held: false, source: { secret, key }, value };
-    }
-  }
-}
-
-type Found =
-  | { readonly kind: 'found'; readonly secret: SourceSecret; readonly value: SecretValue }
-  | { readonly kind: 'ambiguous'; readonly first: SourceSecret; readonly second: SourceSecret }
-  | { readonly kind: 'unknown'; readonly store: string }
-  | { readonly kind: 'nowhere' };
-
-/** The first store that has the key wins; a store that can't be read might have had it. */
-function find(
-  key: string,
-  stores: readonly StoreView[],
-  environment: string | undefined,
-  priorUid: string | undefined,
-): Found {
-  for (const store of stores) {
-    if (store.kind === 'unreadable') return { kind: 'unknown', store: store.ref.name };
-    const [first, second, ...more] = candidates(key, store, environment);
-    if (!first) continue;
-    const chosen = second ? [first, second, ...more].find(({ uid }) => uid === priorUid) : first;
-    const value = chosen?.values.get(key);
-    if (chosen && value) return { kind: 'found', secret: chosen, value };
-    if (second) return { kind: 'ambiguous', first, second };
-  }
-  return { kind: 'nowhere' };
-}
-
-/** The Secrets of a store that have the key: those of the environment, else those without an environment. */
-function candidates(
-  key: string,
-  store: ReadableStore,
-  environment: string | undefined,
-): readonly SourceSecret[] {
-  const having = store.secrets.filter(({ values }) => values.has(key));
-  const ofEnvironment =
-    environment === undefined ? [] : having.filter((secret) => secret.environment === environment);
-  const best =
-    ofEnvironment.length > 0 ? ofEnvironment : having.filter((secret) => secret.environment === undefined);
-  return best.length > 1 ? [...best].sort((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
-}
-
-const shown = ({ namespace, name }: SourceSecret): string => `${namespace}/${name}`;
-
-function missingMessage(
-  key: string,
-  role: SecretRole,
-  stores: readonly StoreView[],
-  { model, spec }: Question,
-): string {
-  if (role === 'Optional') return messages.optionalMissing;
-  const where: readonly StoreShown[] = stores.map(({ ref }) => ({
-    name: ref.name,
-    namespace: ref.namespace ?? model.namespace,
-    foreign: ref.namespace !== undefined && ref.namespace !== model.namespace,
-  }));
-  return messages.missing(
-    key,
-    where,
-    `${model.namespace}/${model.name}`,
-    spec.environment,
-    nearTwins(key, stores, spec.environment),
-  );
-}
-
-/** Keys that differ from the one asked for only in `-`, `_`, `.` or case, or by the prefix, in Secrets that would count. */
-function nearTwins(
-  key: string,
-  stores: readonly StoreView[],
-  environment: string | undefined,
-): readonly string[] {
-  const wanted = normalise(key);
-  const twins = new Set<string>();
-  for (const store of stores) {
-    if (store.kind === 'unreadable') continue;
-    for (const secret of store.secrets) {
-      if (secret.environment !== undefined && secret.environment !== environment) continue;
-      for (const other of secret.values.keys()) {
-        const bare = other.startsWith(ENV_PREFIX) ? other.slice(ENV_PREFIX.length) : other;
-        if (normalise(bare) === wanted) twins.add(other);
+      const source = { secret, key: keyOf(wanted) };
+      const where = `${shown(secret)}, key ${source.key}`;
+      if (value.size === 0) return as('Empty', messages.empty(where));
+      const forPull = pull && useForPull(pull, value, where);
+      if (role === 'Pull') {
+        return forPull?.kind === 'credential'
+          ? { ...as('Delivered'), source, credential: forPull.credential }
+          : as('Undeliverable', forPull?.message);
       }
+      const env = override?.env ?? [];
+      const denied = deniedEnv(approval, env);
+      const inEnv = spec.delivery === 'Env' || env.length > denied.length;
+      if (inEnv && !value.fitsEnv()) return as('Undeliverable', messages.notText(where));
+      const said = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
+      const credential = forPull?.kind === 'credential' ? { credential: forPull.credential } : {};
+      return { ...as('Delivered', said), source, value, ...credential };
     }
   }
-  return [...twins].sort();
 }
 
 /** How the pod template refers to a name (the table of `onMissing`). */
 export function needOf({ role, state }: Resolution, onMissing: ModelDeploymentSpec['onMissing']): Need {
+  if (role === 'Pull') return 'left-out';
   switch (state) {
     case 'InvalidName':
     case 'BuildOnly':
@@ -247,8 +179,10 @@ export function isSatisfied(
       return true;
     case 'Unsupported':
       return role === 'Weights' || onMissing === 'Skip';
-    case 'InvalidName':
     case 'NotApproved':
+      // nothing is copied for those two, approved or not
+      return role === 'Build' || role === 'Weights' || role === 'Optional' || onMissing === 'Skip';
+    case 'InvalidName':
     case 'Missing':
     case 'Ambiguous':
     case 'Empty':

@@ -1,4 +1,5 @@
 import type { ModelDeploymentSpec, SecretRole, StoreRef, WorkloadRef } from '../api/model-deployment.ts';
+import type { ModelTrustSpec } from '../api/model-trust.ts';
 import type { SecretValue } from '../api/secret-value.ts';
 import type { Consent } from './consent.ts';
 
@@ -9,11 +10,14 @@ import type { Consent } from './consent.ts';
 export interface Snapshot {
   readonly model: ModelView;
   readonly declaration: Declaration;
+  readonly approval: ApprovalView;
   /** One entry per entry of `spec.stores`, in the same order. */
   readonly stores: readonly StoreView[];
   /** UID of the model's namespace; known only when a source pins one. */
   readonly namespaceUid: string | undefined;
   readonly delivered: DeliveredView;
+  /** The pull Secret. */
+  readonly pull: DeliveredView;
   /** Those that the spec names, and those that still carry what this model injected. */
   readonly workloads: readonly WorkloadView[];
 }
@@ -48,6 +52,7 @@ export interface PriorStatus {
 export interface PriorSecret {
   readonly name: string;
   readonly role: SecretRole;
+  readonly pull?: PullUse;
   /** UID of the source Secret, if it was delivered: between two equally good sources a value stays where it was. */
   readonly sourceUid: string | undefined;
 }
@@ -61,6 +66,14 @@ export interface PriorCondition {
 export interface DeclaredSecret {
   readonly name: string;
   readonly role: SecretRole;
+  /** It is what images are pulled with, or it is that besides. */
+  readonly pull?: PullUse;
+}
+
+export interface PullUse {
+  /** Truss's `auth_method`, or `DOCKER_REGISTRY` for a name with that prefix. */
+  readonly method: string;
+  readonly registry: string;
 }
 
 /** What reading config.yaml came to. */
@@ -73,6 +86,22 @@ export type Declaration =
   | { readonly kind: 'missing'; readonly what: 'ConfigMap' | 'key' }
   | { readonly kind: 'unknown'; readonly why: string }
   | { readonly kind: 'malformed'; readonly errors: readonly string[] };
+
+/** What is known of the ModelTrust of the model's name. */
+export type ApprovalView =
+  /** The operator does not ask for approval. */
+  | { readonly kind: 'not-required' }
+  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'found'; readonly trust: TrustView };
+
+export interface TrustView {
+  readonly spec:
+    | { readonly kind: 'valid'; readonly spec: ModelTrustSpec }
+    | { readonly kind: 'invalid'; readonly issues: readonly string[] };
+  /** UID of the model that it was found to be for; undefined: of none yet. */
+  readonly notedUid: string | undefined;
+}
 
 export type StoreView = ReadableStore | UnreadableStore;
 

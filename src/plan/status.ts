@@ -2,9 +2,11 @@ import type {
   Condition,
   ModelDeploymentStatus,
   SecretStatus,
+  WorkloadRef,
   WorkloadStatus,
 } from '../api/model-deployment.ts';
 import { bounded, messages, type Reason, shownName } from '../api/messages.ts';
+import type { ApprovalVerdict } from './approval-verdict.ts';
 import type { ActPlan } from './plan.ts';
 import { counts, isSatisfied, type Resolution } from './resolve.ts';
 import type { PriorCondition } from './snapshot.ts';
@@ -85,32 +87,65 @@ function configValid({ config }: ActPlan): Verdict {
     : verdict('ConfigValid', 'False', config.reason, config.message, config.waits ? 'waits' : 'stalled');
 }
 
-function trusted({ trusted: isTrusted, resolutions, config }: ActPlan): Verdict {
+function trusted({ trusted: isTrusted, approval, resolutions, config }: ActPlan): Verdict {
   if (config.kind === 'unusable' && config.reason === 'SpecInvalid') {
     return verdict('Trusted', 'Unknown', 'SpecInvalid', config.message);
   }
-  if (isTrusted) return verdict('Trusted', 'True', 'Trusted', messages.trusted);
-  const message = resolutions.length > 0 ? messages.untrustedModel : messages.untrustedEmpty;
-  return verdict('Trusted', 'False', 'Untrusted', message, 'off');
+  if (!isTrusted) {
+    const message = resolutions.length > 0 ? messages.untrustedModel : messages.untrustedEmpty;
+    return verdict('Trusted', 'False', 'Untrusted', message, 'off');
+  }
+  switch (approval.kind) {
+    case 'not-required':
+      return verdict('Trusted', 'True', 'Trusted', messages.trusted);
+    case 'approved':
+      return verdict('Trusted', 'True', 'Trusted', messages.approved);
+    case 'awaiting':
+      return verdict('Trusted', 'False', 'AwaitingApproval', approval.message, 'off');
+    case 'unknown':
+      return verdict('Trusted', 'Unknown', 'ApprovalUnreadable', approval.message, 'waits');
+  }
 }
 
 /** Nothing to say of its own while the model is not trusted, or nobody knows what it declares. */
-function withheld(type: string, { trusted: isTrusted, config, resolutions }: ActPlan): Verdict | undefined {
+function withheld(type: string, acted: ActPlan): Verdict | undefined {
+  const { trusted: isTrusted, approval, secret, config, resolutions } = acted;
   if (config.kind === 'unusable' && resolutions.length === 0) {
     return verdict(type, 'Unknown', config.reason, config.message, config.waits ? 'waits' : 'stalled');
   }
-  return isTrusted ? undefined : verdict(type, 'False', 'Untrusted', messages.untrusted, 'off');
+  if (!isTrusted) return verdict(type, 'False', 'Untrusted', messages.untrusted, 'off');
+  return secret.revision === undefined && resolutions.length > 0 ? unapproved(type, approval) : undefined;
 }
+
+/** What a condition says that stands open for want of an approval. */
+function unapproved(type: string, approval: ApprovalVerdict): Verdict | undefined {
+  switch (approval.kind) {
+    case 'not-required':
+    case 'approved':
+      return undefined;
+    case 'awaiting':
+      return verdict(type, 'False', 'AwaitingApproval', approval.message, 'off');
+    case 'unknown':
+      return verdict(type, 'Unknown', 'ApprovalUnreadable', approval.message, 'waits');
+  }
+}
+
+const isDenied = (approval: ApprovalVerdict, ref: WorkloadRef | undefined): boolean =>
+  approval.kind === 'awaiting' &&
+  approval.workloads.some(({ kind, name }) => kind === ref?.kind && name === ref.name);
 
 function secretsResolved(acted: ActPlan): Verdict {
   const type = 'SecretsResolved';
   const early = withheld(type, acted);
   if (early) return early;
-  const { resolutions, unreadableStores, onMissing } = acted;
+  const { approval, resolutions, unreadableStores, onMissing } = acted;
+  const open = resolutions.filter((resolution) => !isSatisfied(resolution, onMissing));
+  const pending = approval.kind === 'unknown' || open.every(({ state }) => state === 'NotApproved');
+  const waiting = open.length > 0 && pending ? unapproved(type, approval) : undefined;
+  if (waiting) return waiting;
   if (resolutions.some(({ held }) => held)) {
     return verdict(type, 'Unknown', 'StoreUnreadable', messages.storeUnreadable(unreadableStores), 'waits');
   }
-  const open = resolutions.filter((resolution) => !isSatisfied(resolution, onMissing));
   if (open.length > 0) {
     const waits = open.every(({ state }) => state === 'Missing');
     const entries = open.map(({ name, message }) => `${shownName(name)}: ${message ?? ''}`);
@@ -146,7 +181,7 @@ function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): 
   if (failure) return failed(type, failure);
   const early = withheld(type, acted);
   if (early) return early;
-  const { secret, delivery, workloads } = acted;
+  const { approval, secret, delivery, workloads } = acted;
   if (secret.revision === undefined)
     return verdict(type, 'True', 'NothingDeclared', messages.nothingDeclared);
   if (delivery === 'None') return verdict(type, 'True', 'NoWorkloads', messages.deliveryNone(secret.name));
@@ -154,6 +189,10 @@ function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): 
   if (named.length === 0) return verdict(type, 'True', 'NoWorkloads', messages.noWorkloads(secret.name));
   const open = named.filter(({ state }) => state !== 'Injected');
   if (open.length === 0) return verdict(type, 'True', 'Injected', messages.injected(named.length));
+  if (approval.kind === 'unknown' || open.every(({ ref }) => isDenied(approval, ref))) {
+    const waiting = unapproved(type, approval);
+    if (waiting) return waiting;
+  }
   const waits = open.every(({ state }) => state === 'Waiting');
   const entries = open.map(({ ref, message }) => `${ref?.kind} ${ref?.name}: ${message ?? ''}`);
   return verdict(

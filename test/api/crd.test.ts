@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { crdFiles } from '../../crds/generate.ts';
-import { modelDeploymentCrd } from '../../src/api/crd.ts';
+import { modelDeploymentCrd, modelTrustCrd } from '../../src/api/crd.ts';
 import { isObject } from '../../src/plan/flatten.ts';
 
 /** Every schema in the CRD, with its path. */
@@ -14,8 +14,8 @@ function* schemas(value: unknown, path = ''): Generator<[string, Readonly<Record
   if (items) yield* schemas(items, `${path}[]`);
 }
 
-function rootSchema(): unknown {
-  const { spec } = modelDeploymentCrd() as { spec: { versions: { schema: { openAPIV3Schema: unknown } }[] } };
+function rootSchema(crd: object): unknown {
+  const { spec } = crd as { spec: { versions: { schema: { openAPIV3Schema: unknown } }[] } };
   return spec.versions[0]?.schema.openAPIV3Schema;
 }
 
@@ -24,7 +24,9 @@ describe('the generated CRD', () => {
     expect(readFileSync(new URL(`../../crds/${name}`, import.meta.url), 'utf8')).toBe(content);
   });
 
-  const fields = [...schemas(rootSchema())].filter(([path]) => path !== '' && !path.startsWith('.metadata'));
+  const fields = [modelDeploymentCrd(), modelTrustCrd()]
+    .flatMap((crd) => [...schemas(rootSchema(crd))])
+    .filter(([path]) => path !== '' && !path.startsWith('.metadata'));
 
   it.each(fields)('%s is described and bounded', (path, schema) => {
     // an item is described by its list
@@ -36,7 +38,7 @@ describe('the generated CRD', () => {
   });
 
   it('says in its first sentence that it creates no pods', () => {
-    const { description } = rootSchema() as { description: string };
+    const { description } = rootSchema(modelDeploymentCrd()) as { description: string };
     expect(description.split(/\. /)[0]).toContain('it does not create pods');
   });
 });

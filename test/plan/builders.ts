@@ -1,8 +1,10 @@
 import { modelDeploymentSpec } from '../../src/api/model-deployment.ts';
+import { modelTrustSpec } from '../../src/api/model-trust.ts';
 import { SecretValue } from '../../src/api/secret-value.ts';
 import { parseShareWith } from '../../src/plan/consent.ts';
 import { type ActPlan, plan } from '../../src/plan/plan.ts';
 import type {
+  ApprovalView,
   DeclaredSecret,
   Declaration,
   DeliveredView,
@@ -97,6 +99,20 @@ export const store = (...secrets: readonly SourceSecret[]): StoreView => ({
   secrets,
 });
 
+/** A ModelTrust as it is written, and the model that it was found to be for. */
+export function approvedBy(written: Record<string, unknown>, notedUid?: string): ApprovalView {
+  const parsed = modelTrustSpec.safeParse(written);
+  return {
+    kind: 'found',
+    trust: {
+      spec: parsed.success
+        ? { kind: 'valid', spec: parsed.data }
+        : { kind: 'invalid', issues: parsed.error.issues.map(({ message }) => message) },
+      notedUid,
+    },
+  };
+}
+
 export const digestOf = (secret: SecretValue): string => `digest-of-${atob(SecretValue.reveal(secret))}`;
 
 export const SURROUNDINGS: Surroundings = {
@@ -154,6 +170,7 @@ export const liveWorkload = (live: Partial<LiveWorkload> = {}): LiveWorkload => 
 export const snapshot = (parts: Partial<Snapshot> = {}): Snapshot => ({
   model: model(),
   declaration: declared('a'),
+  approval: { kind: 'not-required' },
   stores: [store(source({ a: 'A' }))],
   namespaceUid: undefined,
   delivered: ABSENT,
