@@ -38,6 +38,8 @@ export type ReflectorOptions = Options &
 
 export interface Reflector {
   readonly state: WatcherState;
+  /** When it last did or heard anything, by the steady clock. */
+  readonly lastStepAt: number;
   /** For good; the sink hears nothing more. */
   stop(): void;
 }
@@ -60,6 +62,7 @@ class RunningReflector implements Reflector {
   readonly #timing: WatcherTiming;
   #state = INITIAL;
   #told: Freshness = freshnessOf(INITIAL);
+  #lastStepAt = steadyNow();
   /** The list or watch that is under way. */
   #request: { abort(): void } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -74,6 +77,10 @@ class RunningReflector implements Reflector {
     return this.#state;
   }
 
+  get lastStepAt(): number {
+    return this.#lastStepAt;
+  }
+
   start(): void {
     this.#feed({ kind: 'start' });
   }
@@ -84,8 +91,9 @@ class RunningReflector implements Reflector {
   }
 
   #feed(input: WatcherInput): void {
+    this.#lastStepAt = steadyNow();
     const { state, effects } = step(this.#state, input, {
-      now: steadyNow(),
+      now: this.#lastStepAt,
       random: Math.random(),
       timing: this.#timing,
     });
@@ -169,11 +177,11 @@ class RunningReflector implements Reflector {
   #tellFreshness(): void {
     const now = freshnessOf(this.#state);
     const before = this.#told;
-    if (now.kind === before.kind && failureIn(now) === failureIn(before)) return;
+    if (now.kind === before.kind && failureKind(now) === failureKind(before)) return;
     this.#told = now;
     this.#sink.freshness(now);
   }
 }
 
-const failureIn = (freshness: Freshness): unknown =>
-  freshness.kind === 'synced' ? undefined : freshness.failure;
+const failureKind = (freshness: Freshness): string | undefined =>
+  freshness.kind === 'synced' ? undefined : freshness.failure?.kind;

@@ -67,6 +67,10 @@ export interface FaultProxy extends AsyncDisposable {
   readonly seen: readonly Seen[];
   /** How many of them match. */
   count(match: Match): number;
+  /** Connections that were made so far. */
+  readonly connections: number;
+  /** Watches that are under way. */
+  readonly openWatches: number;
   /** Resets every open connection. */
   breakAll(): void;
   /** Resets every open connection and refuses new ones, until `accept`. */
@@ -82,10 +86,18 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
   const rules: RunningRule[] = [];
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
+  let connections = 0;
+  let openWatches = 0;
 
   const front = createServer((request, response) => {
     const one = seenOf(request);
     seen.push(one);
+    if (one.watch) {
+      openWatches += 1;
+      response.on('close', () => {
+        openWatches -= 1;
+      });
+    }
     const send: Forward = (onAnswer) => forward(request, response, onAnswer);
     const rule = rules.find((candidate) => candidate.appliesTo(one, random));
     if (rule === undefined) send((answer) => relay(answer, response));
@@ -95,6 +107,7 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
   front.keepAliveTimeout = 0;
   front.requestTimeout = 0;
   front.on('connection', (socket) => {
+    connections += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -131,6 +144,12 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
     },
     seen,
     count: (match) => seen.filter((one) => matches(match, one)).length,
+    get connections() {
+      return connections;
+    },
+    get openWatches() {
+      return openWatches;
+    },
     breakAll,
     refuse,
     accept: async () => void (await listen(port)),
