@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /**
  * A rule that a JSON schema can't say, written once for both places that check it: as CEL in the CRD (API
@@ -19,7 +19,7 @@ export interface Rule<T> {
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
   let checked = schema;
   for (const { holds, message } of rules) {
-    checked = checked.refine(holds, { message }) as S;
+    checked = checked.refine(holds, { message });
   }
   return checked.meta({
     ...schema.meta(),

@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { namespace } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { type Identity, identityWith, type PolicyRule } from './identity.ts';
 
