@@ -116,21 +116,24 @@ function initialKeys({ models, workloads }: Caches): ReadonlySet<string> {
 
 /** What could not be read at a first look, and can be now (or the other way round), may change any plan. */
 function wakeOnRecovery(
-  { models, sources }: Caches,
+  { models, sources, trusts }: Caches,
   crew: Crew,
   namespaces: readonly string[] | undefined,
 ): void {
-  const isKnown = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';
-  const known = new Map(
-    (namespaces ?? [undefined]).map((namespace) => [namespace, isKnown(sources.freshness(namespace))]),
-  );
-  sources.onFreshness((freshness, namespace) => {
-    const now = isKnown(freshness);
-    if (known.get(namespace) === now) return;
-    known.set(namespace, now);
-    for (const key of models.keys()) crew.add(key, { priority: 'low' });
-  });
+  for (const store of [sources, ...(trusts ? [trusts] : [])]) {
+    const known = new Map(
+      (namespaces ?? [undefined]).map((namespace) => [namespace, isReadable(store.freshness(namespace))]),
+    );
+    store.onFreshness((freshness, namespace) => {
+      const now = isReadable(freshness);
+      if (known.get(namespace) === now) return;
+      known.set(namespace, now);
+      for (const key of models.keys()) crew.add(key, { priority: 'low' });
+    });
+  }
 }
+
+const isReadable = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';
 
 /** Errors are logged by their message: what hangs on them besides may be large. */
 const shown = (error: unknown): string => (error instanceof Error ? error.message : String(error));
