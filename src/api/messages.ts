@@ -44,10 +44,9 @@ const MAX_MESSAGE = 1024;
 export const bounded = (text: string, limit = MAX_MESSAGE): string =>
   text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
-/** A declared name as it may be shown: without control characters, and at most 253 characters long. */
+/** A declared name as it may be shown: without characters that steer a terminal or hide, and at most 253 characters long. */
 export const shownName = (name: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-  bounded(name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd'), 253);
+  bounded(name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd'), 253);
 
 /** `a, b, c and 4 more`. */
 export function listed(items: readonly string[], most = 5): string {
@@ -152,6 +151,10 @@ export const messages = {
   storeUnreadable: (stores: readonly string[]) =>
     `cannot read ${listed(stores)}; nothing is removed until it can be read again`,
   written: (name: string, keys: number) => `Secret ${name} has ${keys} ${keys === 1 ? 'key' : 'keys'}`,
+  pullWritten: (name: string, isThere: boolean) =>
+    isThere
+      ? `Secret ${name} has the credentials for pulling images`
+      : `no Secret ${name} yet, as no registry has a credential`,
   nothingDeclared: 'config.yaml declares no secret, so there is nothing to deliver',
   tooLarge: (bytes: number) =>
     `the values come to ${bytes} bytes, and a Secret holds at most 1048576; nothing is added until they fit`,

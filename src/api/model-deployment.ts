@@ -260,6 +260,16 @@ const secretStatus = z.object({
     .describe(
       'Default: config.yaml has a default for it. Optional: the model runs without it. Build, Pull, Weights: used for that only. Absent: a required runtime secret.',
     ),
+  pull: z
+    .object({
+      method: z
+        .string()
+        .max(253)
+        .describe('auth_method of base_image.docker_auth, or DOCKER_REGISTRY for a name with that prefix.'),
+      registry: z.string().max(253).describe('The registry.'),
+    })
+    .optional()
+    .describe('The secret is the credential for pulling images from a registry.'),
   source: z
     .object({
       namespace: z.string().max(63).describe('Namespace of the source Secret.'),

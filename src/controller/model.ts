@@ -6,8 +6,8 @@ import {
 } from '../api/model-deployment.ts';
 import { declarationOf } from '../plan/declaration.ts';
 import { readySays } from '../plan/events.ts';
-import { canonical, isObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
-import type { Declaration, PriorStatus, SpecView } from '../plan/snapshot.ts';
+import { canonical, isObject, type JsonObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
+import type { Declaration, PriorSecret, PriorStatus, SpecView } from '../plan/snapshot.ts';
 import { readTrussConfig } from '../truss/config.ts';
 import type { RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
@@ -68,6 +68,18 @@ function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
 const roleOf = (text: string | undefined): SecretRole =>
   SECRET_ROLES.find((role) => role === text) ?? 'Required';
 
+function projectSecret(secret: JsonObject): PriorSecret {
+  const pull = objectAt(secret, 'pull');
+  const known = {
+    name: textAt(secret, 'name') ?? '',
+    role: roleOf(textAt(secret, 'role')),
+    sourceUid: textAt(objectAt(secret, 'source'), 'uid'),
+  };
+  if (!pull) return known;
+  const use = { method: textAt(pull, 'method') ?? '', registry: textAt(pull, 'registry') ?? '' };
+  return { ...known, pull: use };
+}
+
 function projectStatus(status: unknown): PriorStatus {
   const conditions = listAt(status, 'conditions').map((condition) => ({
     type: textAt(condition, 'type') ?? '',
@@ -76,11 +88,7 @@ function projectStatus(status: unknown): PriorStatus {
   }));
   const ready = listAt(status, 'conditions').find((condition) => condition['type'] === 'Ready');
   return {
-    secrets: listAt(status, 'secrets').map((secret) => ({
-      name: textAt(secret, 'name') ?? '',
-      role: roleOf(textAt(secret, 'role')),
-      sourceUid: textAt(objectAt(secret, 'source'), 'uid'),
-    })),
+    secrets: listAt(status, 'secrets').map(projectSecret),
     conditions,
     ready:
       ready &&
@@ -102,6 +110,6 @@ function projectStatus(status: unknown): PriorStatus {
 /** Digest of a status; when its conditions changed is left out, so that the same findings give the same digest. */
 export function statusDigest(status: unknown): string {
   if (!isObject(status)) return '';
-  const conditions = listAt(status, 'conditions').map(({ lastTransitionTime: _, ...said }) => said);
+  const conditions = listAt(status, 'conditions').map(({ lastTransitionTime: _time, ...said }) => said);
   return digest(canonical({ ...status, conditions }));
 }

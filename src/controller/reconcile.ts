@@ -54,8 +54,8 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
   }
 }
 
-function next({ secret, workloads }: Outcome): WorkOutcome {
-  const failures = [...(secret ? [secret] : []), ...workloads.values()];
+function next({ secret, pull, workloads }: Outcome): WorkOutcome {
+  const failures = [secret, pull, ...workloads.values()].filter((failure) => failure !== undefined);
   if (failures.length === 0) return { kind: 'done' };
   return failures.some(({ reason }) => reason === 'WriteFailed')
     ? { kind: 'retry' }

@@ -3,7 +3,10 @@ import {
   ENVIRONMENT_LABEL,
   MANAGED_BY_LABEL,
   MANAGER,
+  PULL_SECRET_TYPE,
+  pullSecretName,
   REVISION_ANNOTATION,
+  SECRET_TYPE,
   SHARE_WITH_ANNOTATION,
   STORE_LABEL,
 } from '../api/names.ts';
@@ -69,7 +72,7 @@ export function projectDelivered(raw: RawObject): CachedDelivered {
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
       deleting: metadata.deletionTimestamp !== undefined,
-      replaceable: raw['type'] === 'Opaque' && raw['immutable'] !== true,
+      replaceable: raw['type'] === typeOf(owner, metadata.name) && raw['immutable'] !== true,
       labelled: metadata.labels?.[MANAGED_BY_LABEL] === MANAGER,
       revision: metadata.annotations?.[REVISION_ANNOTATION],
       digests,
@@ -77,6 +80,9 @@ export function projectDelivered(raw: RawObject): CachedDelivered {
     foreign: foreignMetadata(raw, owner),
   };
 }
+
+const typeOf = (owner: OwnerReference | undefined, name: string): string =>
+  owner && name === pullSecretName(owner.name) ? PULL_SECRET_TYPE : SECRET_TYPE;
 
 function foreignMetadata(
   { metadata }: RawObject,

@@ -1,6 +1,6 @@
 import type { SecretRole } from '../api/model-deployment.ts';
 import type { TrussConfig } from '../truss/config.ts';
-import type { DeclaredSecret, Declaration } from './snapshot.ts';
+import type { DeclaredSecret, Declaration, PullUse } from './snapshot.ts';
 
 /** Of two references to one name the one further left counts: what the running model reads comes first. */
 const PRECEDENCE: readonly SecretRole[] = ['Required', 'Default', 'Pull', 'Optional', 'Weights', 'Build'];
@@ -17,12 +17,27 @@ export function declarationOf(config: TrussConfig): Declaration {
   };
   for (const { name, default: fallback } of config.secrets)
     declare(name, fallback === 'present' ? 'Default' : 'Required');
+  const pulls = new Map<string, PullUse>();
+  for (const { names, method, registry } of config.pull) {
+    for (const name of names) {
+      declare(name, 'Pull');
+      if (!pulls.has(name)) pulls.set(name, { method, registry });
+    }
+  }
   for (const { name } of config.optional) declare(name, 'Optional');
   for (const { name } of config.weights) declare(name, 'Weights');
   for (const { name } of config.build) declare(name, 'Build');
-  return { kind: 'read', secrets: sortedSecrets(roles), warnings: config.warnings.map(shown) };
+  return { kind: 'read', secrets: sortedSecrets(roles, pulls), warnings: config.warnings.map(shown) };
 }
 
-function sortedSecrets(roles: ReadonlyMap<string, SecretRole>): readonly DeclaredSecret[] {
-  return [...roles].map(([name, role]) => ({ name, role })).sort((a, b) => (a.name < b.name ? -1 : 1));
+function sortedSecrets(
+  roles: ReadonlyMap<string, SecretRole>,
+  pulls: ReadonlyMap<string, PullUse>,
+): readonly DeclaredSecret[] {
+  return [...roles]
+    .map(([name, role]) => {
+      const pull = pulls.get(name);
+      return pull ? { name, role, pull } : { name, role };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

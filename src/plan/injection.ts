@@ -11,6 +11,8 @@ export interface Injection {
   readonly revision: string | undefined;
   readonly volume: JsonObject | undefined;
   readonly env: readonly EnvEntry[];
+  /** Name of the Secret that images are pulled with, if any. */
+  readonly pullSecret: string | undefined;
 }
 
 export interface EnvEntry {
@@ -42,8 +44,10 @@ export function injectionOf(
   spec: ModelDeploymentSpec,
   resolutions: readonly Resolution[],
   secret: { readonly name: string; readonly revision: string | undefined },
+  pull: { readonly name: string; readonly referred: boolean },
 ): Injection | undefined {
-  if (!spec.trusted || spec.delivery === 'None' || secret.revision === undefined) return undefined;
+  if (!spec.trusted || spec.delivery === 'None') return undefined;
+  if (secret.revision === undefined && !pull.referred) return undefined;
   const names = (need: 'required' | 'optional'): readonly string[] =>
     resolutions.filter((one) => needOf(one, spec.onMissing) === need).map(({ name }) => name);
   const required = names('required');
@@ -53,8 +57,12 @@ export function injectionOf(
   return {
     marker: markerOf(model),
     revision: onChange === 'Restart' ? secret.revision : undefined,
-    volume: spec.delivery === 'Mount' ? projectedVolume(secret.name, required, optional) : undefined,
+    volume:
+      spec.delivery === 'Mount' && secret.revision !== undefined
+        ? projectedVolume(secret.name, required, optional)
+        : undefined,
     env,
+    pullSecret: pull.referred ? pull.name : undefined,
   };
 }
 
@@ -116,7 +124,7 @@ export function applyBody(
   const { apiVersion, workloadKind: kind, name, namespace, uid } = live;
   const metadata = { name, namespace, uid };
   if (!injection) return { apiVersion, kind, metadata };
-  const { marker, revision, volume, env } = injection;
+  const { marker, revision, volume, env, pullSecret } = injection;
   const patched = (init: boolean): readonly JsonObject[] =>
     live.containers
       .filter((container) => container.init === init && containers.has(container.name))
@@ -134,6 +142,7 @@ export function applyBody(
       ...section('containers', patched(false)),
       ...section('initContainers', patched(true)),
       ...section('volumes', volume ? [volume] : []),
+      ...section('imagePullSecrets', pullSecret === undefined ? [] : [{ name: pullSecret }]),
     },
   };
   return {

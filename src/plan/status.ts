@@ -20,11 +20,12 @@ export interface WriteFailure {
 
 export interface Outcome {
   readonly secret: WriteFailure | undefined;
+  readonly pull: WriteFailure | undefined;
   /** By `<kind>/<name>`. */
   readonly workloads: ReadonlyMap<string, WriteFailure>;
 }
 
-export const NOTHING_FAILED: Outcome = { secret: undefined, workloads: new Map() };
+export const NOTHING_FAILED: Outcome = { secret: undefined, pull: undefined, workloads: new Map() };
 
 /** A condition before it is known since when it holds. */
 export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'> & {
@@ -54,11 +55,13 @@ export function statusOf(
     configValid(acted),
     trusted(acted),
     secretsResolved(acted),
-    delivered(acted, outcome.secret),
+    delivered(acted, outcome.secret ?? outcome.pull),
     injected(acted, outcome.workloads),
   ];
   const counted = resolutions.filter(counts);
-  const done = outcome.secret ? 0 : counted.filter(({ state }) => state === 'Delivered').length;
+  const isWritten = ({ role }: Resolution): boolean =>
+    (role === 'Pull' ? outcome.pull : outcome.secret) === undefined;
+  const done = counted.filter((one) => one.state === 'Delivered' && isWritten(one)).length;
   const summary = `${done}/${counted.length}`;
   const findings = [...readiness(verdicts, summary), ...verdicts.map(({ finding }) => finding)];
   return {
@@ -167,12 +170,16 @@ function delivered(acted: ActPlan, failure: WriteFailure | undefined): Verdict {
   const early = withheld(type, acted);
   if (failure) return failed(type, failure);
   if (early) return early;
-  const { secret } = acted;
+  const { secret, pull } = acted;
   if (secret.tooLarge !== undefined)
     return verdict(type, 'False', 'TooLarge', messages.tooLarge(secret.tooLarge));
-  if (secret.revision === undefined)
+  if (secret.revision === undefined && !pull.referred)
     return verdict(type, 'True', 'NothingDeclared', messages.nothingDeclared);
-  return verdict(type, 'True', 'Written', messages.written(secret.name, secret.keys.size));
+  const written = [
+    ...(secret.revision === undefined ? [] : [messages.written(secret.name, secret.keys.size)]),
+    ...(pull.referred ? [messages.pullWritten(pull.name, pull.keys.size > 0)] : []),
+  ];
+  return verdict(type, 'True', 'Written', written.join('; '));
 }
 
 function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): Verdict {
@@ -181,8 +188,8 @@ function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): 
   if (failure) return failed(type, failure);
   const early = withheld(type, acted);
   if (early) return early;
-  const { approval, secret, delivery, workloads } = acted;
-  if (secret.revision === undefined)
+  const { approval, secret, pull, delivery, workloads } = acted;
+  if (secret.revision === undefined && !pull.referred)
     return verdict(type, 'True', 'NothingDeclared', messages.nothingDeclared);
   if (delivery === 'None') return verdict(type, 'True', 'NoWorkloads', messages.deliveryNone(secret.name));
   const named = workloads.filter(({ ref }) => ref);
@@ -238,7 +245,7 @@ function dated(
 
 function secretEntries(resolutions: readonly Resolution[]): SecretStatus[] {
   const seen = new Set<string>();
-  return resolutions.map(({ name, role, state, message, source }) => {
+  return resolutions.map(({ name, role, pull, state, message, source }) => {
     // an invalid name may be cut to what another one is cut to; the list is keyed by name
     let shown = shownName(name);
     for (let n = 2; seen.has(shown); n++) shown = `${shownName(name)}~${n}`;
@@ -247,6 +254,7 @@ function secretEntries(resolutions: readonly Resolution[]): SecretStatus[] {
       name: shown,
       state,
       ...(role === 'Required' ? {} : { role }),
+      ...(pull ? { pull: { method: shownName(pull.method), registry: shownName(pull.registry) } } : {}),
       ...(source
         ? {
             source: {

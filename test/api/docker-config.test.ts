@@ -107,6 +107,6 @@ describe('the docker config that is written', () => {
 
   it('shows nothing of a credential', () => {
     const config = dockerConfig(new Map([['a', one]]));
-    expect(`${config} ${JSON.stringify({ config })}`).toBe('[redacted] {"config":"[redacted]"}');
+    expect(`${String(config)} ${JSON.stringify({ config })}`).toBe('[redacted] {"config":"[redacted]"}');
   });
 });

@@ -1,4 +1,4 @@
-import { modelDeploymentSpec } from '../../src/api/model-deployment.ts';
+import { modelDeploymentSpec, type SecretRole } from '../../src/api/model-deployment.ts';
 import { modelTrustSpec } from '../../src/api/model-trust.ts';
 import { SecretValue } from '../../src/api/secret-value.ts';
 import { parseShareWith } from '../../src/plan/consent.ts';
@@ -26,8 +26,8 @@ export const SECRET_NAME = 'gfpgan-truss-secrets';
 export const value = (text: string): SecretValue => new SecretValue(btoa(text));
 
 /** A spec as a user writes it, with everything left out that has a default. */
-export function spec(written: Record<string, unknown> = {}): ModelView['spec'] {
-  const parsed = modelDeploymentSpec.safeParse({ trusted: true, config: { inline: '' }, ...written });
+export function spec(fields: Record<string, unknown> = {}): ModelView['spec'] {
+  const parsed = modelDeploymentSpec.safeParse({ trusted: true, config: { inline: '' }, ...fields });
   return parsed.success
     ? { kind: 'valid', spec: parsed.data }
     : { kind: 'invalid', issues: parsed.error.issues.map(({ message }) => message) };
@@ -35,11 +35,11 @@ export function spec(written: Record<string, unknown> = {}): ModelView['spec'] {
 
 export const NO_STATUS: PriorStatus = { secrets: [], conditions: [], ready: undefined };
 
-export const model = (written: Record<string, unknown> = {}, more: Partial<ModelView> = {}): ModelView => ({
+export const model = (fields: Record<string, unknown> = {}, more: Partial<ModelView> = {}): ModelView => ({
   ...MODEL,
   generation: 1,
   deleting: false,
-  spec: spec(written),
+  spec: spec(fields),
   prior: NO_STATUS,
   ...more,
 });
@@ -60,6 +60,20 @@ export const declared = (...names: readonly string[]): Declaration => ({
         return { name, role: 'Required' };
     }
   }),
+});
+
+/** A name that config.yaml declares for pulling images, and nothing else unless a role is said. */
+export const pullSecret = (
+  name: string,
+  method: string,
+  registry: string,
+  role: SecretRole = 'Pull',
+): DeclaredSecret => ({ name, role, pull: { method, registry } });
+
+export const declaredSecrets = (...secrets: readonly DeclaredSecret[]): Declaration => ({
+  kind: 'read',
+  warnings: [],
+  secrets,
 });
 
 interface SourceOptions {
@@ -174,6 +188,7 @@ export const snapshot = (parts: Partial<Snapshot> = {}): Snapshot => ({
   stores: [store(source({ a: 'A' }))],
   namespaceUid: undefined,
   delivered: ABSENT,
+  pull: ABSENT,
   workloads: [],
   ...parts,
 });

@@ -159,7 +159,7 @@ describe('the status of a model', () => {
 
   it('a write that failed is said, and what depends on it does not count as delivered', () => {
     const failure = { reason: 'Conflict', message: 'Secret x belongs to somebody else' } as const;
-    const status = statusAfter({ workloads: [workload()] }, { secret: failure, workloads: new Map() });
+    const status = statusAfter({ workloads: [workload()] }, { ...NOTHING_FAILED, secret: failure });
     expect(conditions(status)).toMatchObject({ Delivered: 'False Conflict', Ready: 'False Conflict' });
     expect(status).toMatchObject({ summary: '0/1' });
     expect(status).not.toHaveProperty('secretName');

@@ -1,0 +1,131 @@
+import { messages, shownName, type StoreShown } from '../api/messages.ts';
+import { DOCKER_CONFIG_KEY, ENV_PREFIX } from '../api/names.ts';
+import type { SecretValue } from '../api/secret-value.ts';
+import { normalise } from '../truss/names.ts';
+import { consents } from './consent.ts';
+import { registryEntry } from './pull.ts';
+import type { ModelIdentity, ReadableStore, Snapshot, SourceSecret, StoreView } from './snapshot.ts';
+
+/** What is looked for in the Secrets of a store: a key, or a registry's entry in a docker config. */
+export type Wanted =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'registry'; readonly registry: string };
+
+/** The key of a source Secret that a value is in. */
+export const keyOf = (wanted: Wanted): string => (wanted.kind === 'key' ? wanted.key : DOCKER_CONFIG_KEY);
+
+const valueIn = (secret: SourceSecret, wanted: Wanted): SecretValue | undefined =>
+  wanted.kind === 'key' ? secret.values.get(wanted.key) : registryEntry(secret, wanted.registry);
+
+/** Where a value was found. */
+export interface Source {
+  readonly secret: SourceSecret;
+  readonly key: string;
+}
+
+/** Types that Kubernetes itself, or Helm, lives by: never a source, whoever labels them as a store. */
+const NEVER_A_SOURCE = new Set([
+  'kubernetes.io/service-account-token',
+  'bootstrap.kubernetes.io/token',
+  'helm.sh/release.v1',
+]);
+
+/** A Secret that does not consent does not exist, for any rule and in any message. */
+export function consenting({ stores, model, namespaceUid }: Snapshot): readonly StoreView[] {
+  const asker = { namespace: model.namespace, namespaceUid, model: model.name };
+  return stores.map((store) =>
+    store.kind === 'unreadable'
+      ? store
+      : {
+          ...store,
+          secrets: store.secrets.filter(
+            (secret) => !secret.delivered && !NEVER_A_SOURCE.has(secret.type) && consents(secret, asker),
+          ),
+        },
+  );
+}
+
+export type Found =
+  | { readonly kind: 'found'; readonly secret: SourceSecret; readonly value: SecretValue }
+  | { readonly kind: 'ambiguous'; readonly first: SourceSecret; readonly second: SourceSecret }
+  | { readonly kind: 'unknown'; readonly store: string }
+  | { readonly kind: 'nowhere' };
+
+/** The first store that has the value wins; a store that can't be read might have had it. */
+export function find(
+  wanted: Wanted,
+  stores: readonly StoreView[],
+  environment: string | undefined,
+  priorUid: string | undefined,
+): Found {
+  for (const store of stores) {
+    if (store.kind === 'unreadable') return { kind: 'unknown', store: store.ref.name };
+    const [first, second, ...more] = candidates(wanted, store, environment);
+    if (!first) continue;
+    const chosen = second ? [first, second, ...more].find(({ uid }) => uid === priorUid) : first;
+    const value = chosen && valueIn(chosen, wanted);
+    if (chosen && value) return { kind: 'found', secret: chosen, value };
+    if (second) return { kind: 'ambiguous', first, second };
+  }
+  return { kind: 'nowhere' };
+}
+
+/** The Secrets of a store that have the value: those of the environment, else those without an environment. */
+function candidates(
+  wanted: Wanted,
+  store: ReadableStore,
+  environment: string | undefined,
+): readonly SourceSecret[] {
+  const having = store.secrets.filter((secret) => valueIn(secret, wanted) !== undefined);
+  const ofEnvironment =
+    environment === undefined ? [] : having.filter((secret) => secret.environment === environment);
+  const best =
+    ofEnvironment.length > 0 ? ofEnvironment : having.filter((secret) => secret.environment === undefined);
+  return best.length > 1 ? [...best].sort((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
+}
+
+export const shown = ({ namespace, name }: SourceSecret): string => `${namespace}/${name}`;
+
+/** Why nothing was found, and what is close to it. */
+export function missingMessage(
+  wanted: Wanted,
+  stores: readonly StoreView[],
+  { namespace, name }: ModelIdentity,
+  environment: string | undefined,
+): string {
+  const where: readonly StoreShown[] = stores.map(({ ref }) => ({
+    name: ref.name,
+    namespace: ref.namespace ?? namespace,
+    foreign: ref.namespace !== undefined && ref.namespace !== namespace,
+  }));
+  const model = `${namespace}/${name}`;
+  switch (wanted.kind) {
+    case 'registry':
+      return messages.pullMissing(shownName(wanted.registry), where, model);
+    case 'key': {
+      const twins = nearTwins(wanted.key, stores, environment);
+      return messages.missing(wanted.key, where, model, environment, twins);
+    }
+  }
+}
+
+/** Keys that differ from the one asked for only in `-`, `_`, `.` or case, or by the prefix, in Secrets that would count. */
+function nearTwins(
+  key: string,
+  stores: readonly StoreView[],
+  environment: string | undefined,
+): readonly string[] {
+  const wanted = normalise(key);
+  const twins = new Set<string>();
+  for (const store of stores) {
+    if (store.kind === 'unreadable') continue;
+    for (const secret of store.secrets) {
+      if (secret.environment !== undefined && secret.environment !== environment) continue;
+      for (const other of secret.values.keys()) {
+        const bare = other.startsWith(ENV_PREFIX) ? other.slice(ENV_PREFIX.length) : other;
+        if (normalise(bare) === wanted) twins.add(other);
+      }
+    }
+  }
+  return [...twins].sort();
+}

@@ -1,0 +1,83 @@
+import type { SecretValue } from '../api/secret-value.ts';
+import type { DeliveredView } from './snapshot.ts';
+
+/**
+ * What to do with a Secret of ours. `create` and `replace` state all of it; `patch` changes some keys and leaves
+ * those alone whose value is not known at the moment, `null` removing a key.
+ */
+export type SecretAction =
+  | { readonly kind: 'none' }
+  | ({ readonly kind: 'create' } & SecretContent)
+  | ({ readonly kind: 'replace' } & Incarnation & SecretContent)
+  /** Immutable, or of another type: only deleting it helps. */
+  | ({ readonly kind: 'recreate' } & Incarnation & SecretContent)
+  | ({
+      readonly kind: 'patch';
+      readonly revision: string | undefined;
+      readonly changes: ReadonlyMap<string, SecretValue | null>;
+    } & Incarnation)
+  | ({ readonly kind: 'delete' } & Incarnation);
+
+/** The very object, as it was when the plan was made. */
+interface Incarnation {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export interface SecretContent {
+  /** Only the delivered Secret has one. */
+  readonly revision: string | undefined;
+  readonly data: ReadonlyMap<string, SecretValue>;
+}
+
+export interface SecretPlan {
+  readonly name: string;
+  readonly type: string;
+  readonly action: SecretAction;
+  /** The revision that pod templates are to carry; undefined when there is no Secret, or one without a revision. */
+  readonly revision: string | undefined;
+  /** Keys that are in the Secret once the action is done. */
+  readonly keys: ReadonlySet<string>;
+  /** Size in bytes of all values together, if it is more than one Secret may hold. */
+  readonly tooLarge: number | undefined;
+}
+
+/** What is to become of a Secret, key by key. */
+export interface Changes extends SecretContent {
+  readonly changed: ReadonlyMap<string, SecretValue>;
+  readonly removed: readonly string[];
+  /** Keys that stay as they are, because their bytes are not known. */
+  readonly kept: ReadonlySet<string>;
+}
+
+/** Whether only deleting the Secret makes it right. With keys to keep that is done for a removal alone. */
+export const mustRecreate = (
+  live: DeliveredView,
+  { removed, kept }: Pick<Changes, 'removed' | 'kept'>,
+): boolean =>
+  live.kind === 'ours' && !live.deleting && !live.replaceable && (kept.size === 0 || removed.length > 0);
+
+/** The one write that brings a Secret to what is wanted. */
+export function actionFor(live: DeliveredView, changes: Changes): SecretAction {
+  const { revision, data, changed, removed, kept } = changes;
+  if (live.kind === 'absent') return { kind: 'create', revision, data };
+  if (live.deleting) return { kind: 'none' };
+  const { uid, resourceVersion } = live;
+  if (mustRecreate(live, changes)) return { kind: 'recreate', uid, resourceVersion, revision, data };
+  const untouched = changed.size === 0 && removed.length === 0 && live.revision === revision && live.labelled;
+  if (untouched || !live.replaceable) return { kind: 'none' };
+  if (kept.size === 0) return { kind: 'replace', uid, resourceVersion, revision, data };
+  return {
+    kind: 'patch',
+    uid,
+    resourceVersion,
+    revision,
+    changes: new Map([...changed, ...removed.map((key) => [key, null] as const)]),
+  };
+}
+
+/** The Secret is to be gone. */
+export const removal = (live: DeliveredView): SecretAction =>
+  live.kind === 'ours' && !live.deleting
+    ? { kind: 'delete', uid: live.uid, resourceVersion: live.resourceVersion }
+    : { kind: 'none' };

@@ -1,0 +1,79 @@
+import { dockerConfig } from '../api/docker-config.ts';
+import { DOCKER_CONFIG_KEY, PULL_SECRET_TYPE, pullSecretName } from '../api/names.ts';
+import type { SecretValue } from '../api/secret-value.ts';
+import { actionFor, removal, type SecretPlan } from './owned-secret.ts';
+import { unsupportedPull } from './pull.ts';
+import type { Resolution } from './resolve.ts';
+import type { DeliveredView, ModelIdentity, PriorSecret, Surroundings } from './snapshot.ts';
+
+export interface PullPlan extends SecretPlan {
+  /** Whether pods refer to the Secret, which depends on the declaration alone. */
+  readonly referred: boolean;
+}
+
+/**
+ * Plans the pull Secret: a docker config with the credential of each registry that has one. Without any there is
+ * no Secret; pods that refer to it wait for their image, and the registries that need none go on working.
+ */
+export function planPullSecret(
+  model: ModelIdentity,
+  prior: readonly PriorSecret[],
+  resolutions: readonly Resolution[],
+  live: DeliveredView,
+  { digestOf }: Surroundings,
+): PullPlan {
+  const base = {
+    name: pullSecretName(model.name),
+    type: PULL_SECRET_TYPE,
+    revision: undefined,
+    tooLarge: undefined,
+  };
+  const uses = resolutions.filter(isReferred);
+  const referred = uses.length > 0;
+  const data = new Map<string, SecretValue>();
+  const credentials = uses.flatMap(({ credential }) => (credential ? [credential] : []));
+  if (credentials.length > 0) {
+    const config = dockerConfig(new Map(credentials.map(({ registry, auth }) => [registry, auth])));
+    data.set(DOCKER_CONFIG_KEY, config);
+  }
+  if (live.kind === 'ours' && uses.some(({ held }) => held) && !wasWithdrawn(prior, resolutions)) {
+    // one file holds all of them: it can't be written without the one whose value is not known at the moment
+    const keys = new Set(live.digests.keys());
+    return { ...base, action: { kind: 'none' }, keys, referred };
+  }
+  const before = live.kind === 'ours' ? live.digests : new Map<string, string>();
+  const changed = new Map([...data].filter(([key, value]) => before.get(key) !== digestOf(value)));
+  const removed = [...before.keys()].filter((key) => !data.has(key));
+  const changes = { revision: undefined, data, changed, removed, kept: new Set<string>() };
+  const action = data.size === 0 ? removal(live) : actionFor(live, changes);
+  return { ...base, action, keys: new Set(data.keys()), referred };
+}
+
+function isReferred({ pull, state }: Resolution): boolean {
+  if (!pull || unsupportedPull(pull) !== undefined) return false;
+  switch (state) {
+    case 'InvalidName':
+    case 'BuildOnly':
+    case 'Unsupported':
+    case 'NotApproved':
+    case 'Untrusted':
+      return false;
+    case 'Delivered':
+    case 'Missing':
+    case 'Ambiguous':
+    case 'Empty':
+    case 'Undeliverable':
+    case 'UsingDefault':
+      return true;
+  }
+}
+
+/** Whether something that the Secret held may not be there any more: then it goes, whatever else is unknown. */
+function wasWithdrawn(prior: readonly PriorSecret[], resolutions: readonly Resolution[]): boolean {
+  const now = new Map(resolutions.map((one) => [one.name, one]));
+  return prior.some(({ name, pull, sourceUid }) => {
+    if (!pull || sourceUid === undefined) return false;
+    const one = now.get(name);
+    return !one?.held && one?.credential === undefined;
+  });
+}
