@@ -10,6 +10,7 @@ import { Memory } from './memory.ts';
 import { createRecorder } from './recorder.ts';
 import { reconcile } from './reconcile.ts';
 import { type CacheWatch, startReflectors } from './reflectors.ts';
+import { createShareWithWarner } from './share-with.ts';
 import { connectWakes } from './wake.ts';
 
 export interface ControllerOptions {
@@ -71,6 +72,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       logger.warn({ model: key, err: shown(error) }, 'reconcile failed, it is tried again'),
     ...(options.observe ? { observe: options.observe } : {}),
   });
+  const warner = createShareWithWarner(caches, recorder);
   connectWakes(caches, memory, (keys) => {
     for (const key of keys) crew.add(key);
   });
@@ -93,11 +95,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
     async lead() {
       // before the caches are complete nothing is decided: what is not known yet must not look like gone
       await synced;
-      if (!abort.signal.aborted) await crew.start(() => initialKeys(caches));
+      if (abort.signal.aborted) return;
+      await Promise.all([crew.start(() => initialKeys(caches)), warner.start()]);
     },
-    follow: () => crew.stop(),
+    async follow() {
+      await Promise.all([crew.stop(), warner.stop()]);
+    },
     async stop() {
-      await crew.stop();
+      await Promise.all([crew.stop(), warner.stop()]);
       abort.abort();
     },
   };

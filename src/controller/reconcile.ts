@@ -14,7 +14,7 @@ import { applyWorkload, execute, TerminatingError } from './execute.ts';
 import { gather, markedWorkloads } from './gather.ts';
 import type { Memory } from './memory.ts';
 import { type CachedModel, statusDigest } from './model.ts';
-import type { Recorder } from './recorder.ts';
+import { modelSubject, type Recorder } from './recorder.ts';
 import { StaleError } from './stale.ts';
 import { noteModel } from './trust.ts';
 
@@ -87,7 +87,7 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
       throw new StaleError(name, { cause: error });
     throw error;
   }
-  await at.recorder.record(model, eventsOf(acted, status, prior, digest));
+  await at.recorder.record(modelSubject(model), eventsOf(acted, status, prior, digest));
 }
 
 /** A field that the new status lacks has to be taken out of the old one. */

@@ -1,26 +1,47 @@
 import { hash } from 'node:crypto';
 import { API_VERSION, MANAGER } from '../api/names.ts';
 import type { Client } from '../kube/client.ts';
+import { steadyNow } from '../kube/clock.ts';
 import { isApiError } from '../kube/errors.ts';
 import { events } from '../kube/resource.ts';
 import type { EventRecord } from '../plan/events.ts';
 import type { ModelIdentity } from '../plan/snapshot.ts';
+import { EventBudget } from './event-budget.ts';
+
+/** What an event is about. */
+export interface Subject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export const modelSubject = ({ namespace, name, uid }: ModelIdentity): Subject => ({
+  apiVersion: API_VERSION,
+  kind: 'ModelDeployment',
+  namespace,
+  name,
+  uid,
+});
 
 export interface Recorder {
   /** Never throws: an event that can't be written is logged, and work goes on. */
-  record(model: ModelIdentity, records: readonly EventRecord[]): Promise<void>;
+  record(about: Subject, records: readonly EventRecord[]): Promise<void>;
 }
 
 /**
- * Writes events. What is said again about the same model is the same Event with a higher count, also after a
- * restart, because its name is made of what it says.
+ * Writes events. What is said again about the same object is the same Event with a higher count, also after a
+ * restart, because its name is made of what it says. One object can't cause any number of them.
  */
 export function createRecorder(client: Client, onError: (error: unknown) => void): Recorder {
+  const budget = new EventBudget();
   return {
-    async record(model, records) {
+    async record(about, records) {
       for (const event of records) {
+        if (!budget.spend(about.uid, steadyNow())) return;
         try {
-          await write(client, model, event);
+          await write(client, about, event);
         } catch (error) {
           onError(error);
         }
@@ -29,20 +50,16 @@ export function createRecorder(client: Client, onError: (error: unknown) => void
   };
 }
 
-async function write(
-  client: Client,
-  model: ModelIdentity,
-  { type, reason, message }: EventRecord,
-): Promise<void> {
-  const { namespace, name, uid } = model;
+async function write(client: Client, about: Subject, { type, reason, message }: EventRecord): Promise<void> {
+  const { namespace, name, uid } = about;
   const now = new Date().toISOString();
   const id = hash('sha256', `${uid} ${type} ${reason} ${message}`, 'hex').slice(0, 16);
-  // the name of a model may have 239 characters, that of an event 253
+  // the name of an object may have 253 characters, and that of an event too
   const eventName = `${name.slice(0, 230).replace(/[-.]+$/, '')}.${id}`;
   try {
     await client.create(events, namespace, {
       metadata: { name: eventName, namespace },
-      involvedObject: { apiVersion: API_VERSION, kind: 'ModelDeployment', namespace, name, uid },
+      involvedObject: about,
       type,
       reason,
       message,
