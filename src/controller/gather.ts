@@ -5,6 +5,7 @@ import type { Client } from '../kube/client.ts';
 import { isApiError } from '../kube/errors.ts';
 import { configMaps, namespaces } from '../kube/resource.ts';
 import { approvalOf, approvesWorkload } from '../plan/approval.ts';
+import { dependsOnNamespaceUid } from '../plan/consent.ts';
 import { markerOf } from '../plan/injection.ts';
 import type {
   Declaration,
@@ -39,7 +40,7 @@ export async function gather(
     declaration: await declaration(model, caches, client),
     approval: approvalView(model, caches.trusts),
     stores,
-    namespaceUid: hasPins(stores) ? await namespaceUid(model, client, memory) : undefined,
+    namespaceUid: await namespaceUid(model, stores, client, memory),
     delivered: deliveredView(model, caches, memory),
     pull: pullView(model, caches),
     workloads: await workloadViews(model, caches, client),
@@ -81,20 +82,34 @@ function storeView(ref: StoreRef, home: string, { sources }: Caches): StoreView 
   }
 }
 
-const hasPins = (stores: readonly StoreView[]): boolean =>
-  stores.some(
+/**
+ * Read only if somebody pinned this very namespace, and once for each model: a namespace cannot be replaced while a
+ * model lives in it. Without the right to read it no pinned entry counts, and nothing else changes: whether there is
+ * such an entry is not for the model to know.
+ */
+async function namespaceUid(
+  model: CachedModel,
+  stores: readonly StoreView[],
+  client: Client,
+  memory: Memory,
+): Promise<string | undefined> {
+  const { namespace, name, uid } = model;
+  const asker = { namespace, model: name };
+  const pinned = stores.some(
     (store) =>
-      store.kind === 'readable' &&
-      store.secrets.some(({ consent }) => consent?.grants.some((grant) => grant.namespaceUid !== undefined)),
+      store.kind === 'readable' && store.secrets.some(({ consent }) => dependsOnNamespaceUid(consent, asker)),
   );
-
-/** A namespace cannot be replaced while a model lives in it, so that it is read once for each model. */
-async function namespaceUid(model: CachedModel, client: Client, memory: Memory): Promise<string | undefined> {
-  const known = memory.namespaceUid(model.uid);
+  if (!pinned) return undefined;
+  const known = memory.namespaceUid(uid);
   if (known !== undefined) return known;
-  const found = await client.get(namespaces, { namespace: '', name: model.namespace });
-  if (found) memory.rememberNamespace(model.uid, found.metadata.uid);
-  return found?.metadata.uid;
+  try {
+    const found = await client.get(namespaces, { namespace: '', name: namespace });
+    if (found) memory.rememberNamespace(uid, found.metadata.uid);
+    return found?.metadata.uid;
+  } catch (error) {
+    if (isApiError(error, 'Forbidden')) return undefined;
+    throw error;
+  }
 }
 
 function deliveredView(

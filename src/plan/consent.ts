@@ -68,6 +68,15 @@ export function consents(
   );
 }
 
+/** Whether the answer hangs on which incarnation of the asker's namespace this is, so that its uid has to be known. */
+export const dependsOnNamespaceUid = (consent: Consent | undefined, asker: Asker): boolean =>
+  consent?.grants.some(
+    (grant) =>
+      grant.namespaceUid !== undefined &&
+      grant.namespace === asker.namespace &&
+      globMatches(grant.model, asker.model),
+  ) ?? false;
+
 /** Whole-name match with `*` as the only wildcard, in time linear in pattern times name (no regular expression). */
 export function globMatches(pattern: string, name: string): boolean {
   let p = 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { consents, globMatches, parseShareWith } from '../../src/plan/consent.ts';
+import { consents, dependsOnNamespaceUid, globMatches, parseShareWith } from '../../src/plan/consent.ts';
 
 const asker = { namespace: 'prod', namespaceUid: 'uid-1', model: 'gfpgan' };
 const shared = (annotation: string, namespace = 'org'): Parameters<typeof consents>[0] => ({
@@ -45,6 +45,17 @@ describe('who may have the values of a source Secret', () => {
 
   it('a pin is not met by a namespace whose uid is not known', () => {
     expect(consents(shared('prod@uid-1'), { ...asker, namespaceUid: undefined })).toBe(false);
+  });
+
+  it.each([
+    ['prod@uid-1', true],
+    ['prod@uid-1/gfp*', true],
+    ['prod@uid-1/other', false],
+    ['elsewhere@uid-1', false],
+    ['prod', false],
+    ['*', false],
+  ])('%j hangs on the uid of the namespace: %s', (annotation, expected) => {
+    expect(dependsOnNamespaceUid(parseShareWith(annotation), asker)).toBe(expected);
   });
 
   it('malformed entries are named, and the others still count', () => {
