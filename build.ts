@@ -28,9 +28,9 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  minify: true,
-  // Names in stacks and errors stay readable.
-  keepNames: true,
+  // Identifiers stay, for readable stacks: shorter ones make no start faster (measured).
+  minifyWhitespace: true,
+  minifySyntax: true,
   banner: { js: REQUIRE },
   legalComments: 'none',
   metafile: true,

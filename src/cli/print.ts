@@ -57,6 +57,6 @@ export async function printData(io: Io, format: 'json' | 'yaml', data: object): 
     io.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
     return;
   }
-  const { stringify } = await import('yaml');
-  io.stdout.write(stringify(data, { lineWidth: 0 }));
+  const { yamlText } = await import('./yaml-text.ts');
+  io.stdout.write(yamlText(data, { lineWidth: 0 }));
 }

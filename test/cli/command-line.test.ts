@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
-import { inTerminal, trussSecrets } from './truss-secrets.ts';
+import { folder, inTerminal, MAIN, trussSecrets } from './truss-secrets.ts';
 
 const endOf = (child: ReturnType<typeof spawn>): Promise<number | null> =>
   new Promise((resolve) => {
@@ -109,7 +111,7 @@ describe('kubectl habits', () => {
 });
 
 describe('outputs', () => {
-  const help = [join(import.meta.dirname, '../../src/main.ts'), '--help'];
+  const help = [MAIN, '--help'];
 
   test('a reader that goes away is no error', async () => {
     const child = spawn(process.execPath, help, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -132,6 +134,16 @@ describe('outputs', () => {
     expect(await endOf(child)).toBe(1);
     expect(stderr).toMatch(/^truss-secrets: writing the output: ENOSPC/);
   });
+});
+
+test('runs from the sources too, from any folder and by a link', async () => {
+  const at = await folder();
+  for (const name of ['truss-secrets', 'kubectl-truss_secrets']) {
+    const link = join(at, name);
+    await symlink(join(import.meta.dirname, '../../bin', name), link);
+    const { stdout } = await promisify(execFile)(link, ['--version'], { cwd: at });
+    expect(stdout).toMatch(/^truss-secrets \d/);
+  }
 });
 
 test('an unexpected error shows its stack only with --debug', async () => {
