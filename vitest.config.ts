@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
 /**
- * One project a kind of test: `unit` needs nothing, `cluster` needs an API server.
+ * One project a kind of test: `unit` needs nothing, `cluster` needs an API server,
+ * `bench` starts its own and says nothing about speed.
  * The names are those of the npm scripts (`test:unit`, `test:cluster`, ...).
  */
 export default defineConfig({
@@ -26,6 +27,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 900_000 } },
     ],
   },
 });
