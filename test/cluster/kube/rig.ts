@@ -45,7 +45,8 @@ export function clientOf(connection: Connection, observe?: (report: RequestRepor
   return client;
 }
 
-function connectionThrough(proxy: FaultProxy, { token = '' }: Access): Connection {
+/** To a proxy, with the token of somebody at the API server behind it. */
+export function connectionThrough(proxy: FaultProxy, { token = '' }: Access): Connection {
   const access = {
     headers: { Authorization: `Bearer ${token}` },
     tls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined, verify: true },
