@@ -176,6 +176,8 @@ export const messages = {
       3,
     )} ignored; write "<namespace>[@<uid>][/<model>], ..." with * as the only wildcard`,
 
+  declarationUnknown:
+    'it is not known what the model declares, so the pod template stays as it is; mend the config',
   workloadMissing: (kind: string, name: string) =>
     `${kind} ${name} does not exist yet; its pods get the secrets as soon as it does`,
   workloadHeld: (holder: string) =>

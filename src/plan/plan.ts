@@ -45,7 +45,7 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
   if (model.deleting) return { kind: 'leave' };
   if (model.spec.kind === 'invalid') return { kind: 'act', ...planInvalid(snapshot, model.spec.issues) };
   const { spec } = model.spec;
-  const { config, declared } = judgeConfig(snapshot, spec);
+  const { config, declared, guessed } = judgeConfig(snapshot, spec);
   const approval = approvalOf(model, snapshot.approval);
   const resolutions = resolveAll(snapshot, spec, declared, approval);
   const secret = planSecret(model, spec, resolutions, snapshot.delivered, surroundings);
@@ -62,13 +62,23 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
     secret,
     pull,
     workloads: snapshot.workloads.map((view) =>
-      planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
-        planWorkload(model, view, granted ? injection : undefined, surroundings.digest),
-      ),
+      guessed && spec.trusted
+        ? held(view)
+        : planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
+            planWorkload(model, view, granted ? injection : undefined, surroundings.digest),
+          ),
     ),
     unreadableStores: snapshot.stores.flatMap((store) => (store.kind === 'unreadable' ? [store.why] : [])),
   };
 }
+
+/** Nobody knows what its pod template should have: it stays as it is. */
+const held = ({ ref }: WorkloadView): WorkloadPlan => ({
+  ref,
+  action: { kind: 'none' },
+  state: 'Waiting',
+  message: messages.declarationUnknown,
+});
 
 /** What was injected is taken out of a workload that is not approved; while nobody knows, it stays as it is. */
 function planApproved(
@@ -94,7 +104,7 @@ function planApproved(
  * A spec that an older API server let through although it breaks a rule: nobody can say what it asks for, so
  * nothing changes until it is mended.
  */
-function planInvalid({ model }: Snapshot, issues: readonly string[]): ActPlan {
+function planInvalid({ model, delivered }: Snapshot, issues: readonly string[]): ActPlan {
   const untouched: SecretPlan = {
     name: model.name,
     type: SECRET_TYPE,
@@ -109,7 +119,13 @@ function planInvalid({ model }: Snapshot, issues: readonly string[]): ActPlan {
     approval: { kind: 'not-required' },
     onMissing: 'Wait',
     delivery: 'None',
-    resolutions: [],
+    // kept in the status, should the config.yaml be unreadable once the spec is mended
+    resolutions: model.prior.secrets.map(({ name, role }) => ({
+      name,
+      role,
+      state: delivered.kind === 'ours' && delivered.digests.has(name) ? 'Delivered' : 'Missing',
+      held: true,
+    })),
     secret: untouched,
     pull: { ...untouched, referred: false },
     workloads: [],
@@ -120,52 +136,47 @@ function planInvalid({ model }: Snapshot, issues: readonly string[]): ActPlan {
 interface Judgement {
   readonly config: ConfigVerdict;
   readonly declared: readonly DeclaredSecret[];
+  /** Not even the last names are known (a model restored without its status): `declared` is what is delivered. */
+  readonly guessed: boolean;
 }
 
 /** A typo must not take a running model's secrets away: the names of the last readable config.yaml stay. */
-function judgeConfig({ declaration, model }: Snapshot, spec: ModelDeploymentSpec): Judgement {
+function judgeConfig(snapshot: Snapshot, spec: ModelDeploymentSpec): Judgement {
+  const config = usability(snapshot, spec);
+  const { declaration, delivered, model } = snapshot;
+  if (config.kind === 'valid' && declaration.kind === 'read') {
+    return { config, declared: declaration.secrets, guessed: false };
+  }
   const last = model.prior.secrets;
+  if (last.length > 0 || delivered.kind === 'absent') return { config, declared: last, guessed: false };
+  const names = [...delivered.digests.keys()].sort();
+  return { config, declared: names.map((name) => ({ name, role: 'Required' })), guessed: true };
+}
+
+function usability({ declaration, model }: Snapshot, spec: ModelDeploymentSpec): ConfigVerdict {
   const { configMapRef } = spec.config;
   switch (declaration.kind) {
     case 'missing': {
       const name = configMapRef?.name ?? '';
       return declaration.what === 'ConfigMap'
-        ? {
-            declared: last,
-            config: unusable('ConfigMapMissing', messages.configMapMissing(model.namespace, name), true),
-          }
-        : {
-            declared: last,
-            config: unusable(
-              'ConfigKeyMissing',
-              messages.configKeyMissing(model.namespace, name, configMapRef?.key ?? ''),
-              true,
-            ),
-          };
+        ? unusable('ConfigMapMissing', messages.configMapMissing(model.namespace, name), true)
+        : unusable(
+            'ConfigKeyMissing',
+            messages.configKeyMissing(model.namespace, name, configMapRef?.key ?? ''),
+            true,
+          );
     }
     case 'unknown':
-      return { declared: last, config: unusable('NotAuthorized', declaration.why, true) };
+      return unusable('NotAuthorized', declaration.why, true);
     case 'malformed':
-      return {
-        declared: last,
-        config: unusable('ConfigMalformed', messages.configMalformed(declaration.errors)),
-      };
+      return unusable('ConfigMalformed', messages.configMalformed(declaration.errors));
     case 'read': {
       const { secrets, warnings } = declaration;
       if (secrets.length > MAX_DECLARED) {
-        return {
-          declared: last,
-          config: unusable('TooMany', messages.tooMany(secrets.length, MAX_DECLARED)),
-        };
+        return unusable('TooMany', messages.tooMany(secrets.length, MAX_DECLARED));
       }
       const undeclared = undeclaredOverrides(spec, secrets);
-      return {
-        declared: secrets,
-        config: {
-          kind: 'valid',
-          message: messages.configValid(secrets.length, [...undeclared, ...warnings]),
-        },
-      };
+      return { kind: 'valid', message: messages.configValid(secrets.length, [...undeclared, ...warnings]) };
     }
   }
 }

@@ -113,7 +113,7 @@ function trusted({ trusted: isTrusted, approval, resolutions, config }: ActPlan)
 /** Nothing to say of its own while the model is not trusted, or nobody knows what it declares. */
 function withheld(type: string, acted: ActPlan): Verdict | undefined {
   const { trusted: isTrusted, approval, secret, config, resolutions } = acted;
-  if (config.kind === 'unusable' && resolutions.length === 0) {
+  if (config.kind === 'unusable' && (resolutions.length === 0 || config.reason === 'SpecInvalid')) {
     return verdict(type, 'Unknown', config.reason, config.message, config.waits ? 'waits' : 'stalled');
   }
   if (!isTrusted) return verdict(type, 'False', 'Untrusted', messages.untrusted, 'off');

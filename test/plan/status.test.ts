@@ -143,6 +143,36 @@ describe('the status of a model', () => {
     });
   });
 
+  it('a model that was restored without its status keeps what it has while its config is unreadable', () => {
+    const parts = {
+      declaration: { kind: 'missing', what: 'ConfigMap' } as const,
+      delivered: delivered({ a: 'A' }),
+      workloads: [workload({ owned: 'what was injected', marker: 'gfpgan/uid-gfpgan' })],
+    };
+    expect(planOf(parts).secret.action.kind).toBe('none');
+    expect(planOf(parts).workloads[0]?.action.kind).toBe('none');
+    expect(conditions(statusAfter(parts))['Ready']).toBe('False ConfigMapMissing');
+    expect(
+      planOf({ ...parts, stores: [store()] }).secret.action.kind,
+      'consent goes on being evaluated',
+    ).toBe('replace');
+    expect(planOf({ ...parts, model: model({ trusted: false }) }).secret.action.kind, 'and trust').toBe(
+      'delete',
+    );
+  });
+
+  it('a spec that breaks a rule changes nothing, and its names are not forgotten', () => {
+    const prior = { ...NO_STATUS, secrets: [{ name: 'a', role: 'Default' as const, sourceUid: undefined }] };
+    const parts = { model: model({ config: {} }, { prior }), delivered: delivered({ a: 'A' }) };
+    expect(planOf(parts).secret.action.kind).toBe('none');
+    const status = statusAfter(parts);
+    expect(status.secrets).toMatchObject([{ name: 'a', role: 'Default', state: 'Delivered' }]);
+    expect(conditions(status)).toMatchObject({
+      Trusted: 'Unknown SpecInvalid',
+      SecretsResolved: 'Unknown SpecInvalid',
+    });
+  });
+
   it('a condition keeps its time until its status changes', () => {
     const old = '2020-01-01T00:00:00Z';
     const prior = {
