@@ -7,7 +7,7 @@
 export const ERRORS = {
   InvalidEncoding: 'The file is neither UTF-8 nor UTF-16 with a byte order mark.',
   InvalidCharacter: 'A control character, or half of a surrogate pair, that YAML does not allow.',
-  TooLarge: 'The file is larger than 10 MiB.',
+  TooLarge: 'The file is larger than 10 MiB, or holds more than 500,000 values.',
   TooDeep: 'Lists and mappings are nested so deeply that PyYAML gives up.',
   TooManyAliases: "Aliases or merge keys stand for so much that the file can't be meant ('billion laughs').",
   InvalidYaml: 'PyYAML cannot parse the file.',

@@ -112,7 +112,7 @@ function empty(reading: Reading): Lists {
 function readRoot(reading: Reading, root: Node, truncated: boolean): Lists {
   if (reading.mapping(root) === undefined) {
     const message = `a config.yaml is a mapping ('name: value' on each line), and this is a ${root.kind}`;
-    if (!truncated) reading.fail(diagnostic('NotAMapping', message, root.mark));
+    if (reading.errors.length === 0) reading.fail(diagnostic('NotAMapping', message, root.mark));
     return NOTHING;
   }
   const declared = readSecrets(reading, root);

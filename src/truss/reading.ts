@@ -22,8 +22,9 @@ export interface Mapping {
   readonly otherKeys: readonly Node[];
 }
 
-/** More are of no use to anybody, and a hostile file has millions. */
+/** More are of no use to anybody, and a hostile file has many. */
 const MAX_WARNINGS = 1000;
+const MAX_ERRORS = 1000;
 
 /** One pass over a composed config: looks into nodes as Python would see them, and collects what is to be said. */
 export class Reading {
@@ -40,7 +41,7 @@ export class Reading {
   }
 
   fail(error: ConfigError): void {
-    this.errors.push(error);
+    if (this.errors.length < MAX_ERRORS) this.errors.push(error);
   }
 
   warn(code: WarningCode, message: string, { mark }: { readonly mark: Mark }): void {

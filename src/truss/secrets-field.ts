@@ -49,7 +49,8 @@ export function readSecrets(reading: Reading, root: Node): Declared {
 function reportNoMapping(reading: Reading, { key, value }: Entry): void {
   if (isFalsy(reading, value)) {
     reading.warn('EmptySecrets', `nothing is declared: write 'secrets: {}', which Truss takes`, key);
-  } else {
+  } else if (reading.errors.length === 0) {
+    // After an error of the YAML itself it is not known what this would have become.
     const message = `secrets must be a mapping: write each name as 'name: null', without '-'`;
     reading.fail(diagnostic('SecretsNotAMapping', message, value.mark));
   }

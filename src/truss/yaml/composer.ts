@@ -48,6 +48,9 @@ export const MAX_DEPTH = 492;
  */
 export const MAX_ALIASED_NODES = 100_000;
 
+/** Nodes in a text. It bounds the time, a second or so, and the memory; a real config has some hundred. */
+export const MAX_NODES = 500_000;
+
 interface Frame {
   readonly node: SequenceNode | MappingNode;
   readonly anchor: string | undefined;
@@ -132,9 +135,7 @@ class Composition {
   #scalar(event: ScalarEvent): void {
     const tag = event.tag ?? (event.plain ? resolveScalar(event.value) : TAG.str);
     const node: Node = { kind: 'scalar', tag, mark: event.mark, value: event.value };
-    this.#anchor(event.anchor, node);
-    this.#attach(node);
-    this.#created += 1;
+    this.#create(event.anchor, node);
     this.#grow(1, event.mark);
   }
 
@@ -147,9 +148,7 @@ class Composition {
     if (this.#open.length === MAX_DEPTH) {
       throw new YamlError('TooDeep', `lists and mappings are nested more than ${MAX_DEPTH} deep`, mark);
     }
-    this.#anchor(event.anchor, node);
-    this.#attach(node);
-    this.#created += 1;
+    this.#create(event.anchor, node);
     this.#open.push({ node, anchor: event.anchor, key: undefined, size: 1 });
   }
 
@@ -159,6 +158,15 @@ class Composition {
     const anchored = frame.anchor === undefined ? undefined : this.#anchors.get(frame.anchor);
     if (anchored !== undefined) anchored.size = frame.size;
     this.#grow(frame.size, mark);
+  }
+
+  #create(anchor: string | undefined, node: Node): void {
+    this.#created += 1;
+    if (this.#created > MAX_NODES) {
+      throw new YamlError('TooLarge', `the file holds more than ${MAX_NODES} values`, node.mark);
+    }
+    this.#anchor(anchor, node);
+    this.#attach(node);
   }
 
   #anchor(name: string | undefined, node: Node): void {

@@ -9,6 +9,7 @@ export type YamlErrorCode =
   | 'InvalidValue'
   | 'SeveralDocuments'
   | 'TooDeep'
+  | 'TooLarge'
   | 'TooManyAliases';
 
 /** The text is not YAML that PyYAML's safe loader takes, or goes beyond a bound of ours. */

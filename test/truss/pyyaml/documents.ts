@@ -1,142 +1,7 @@
 import fc from 'fast-check';
+import { ANCHORED, ANCHORS, ENDS, GLITCHES, HEADERS, PLAIN, QUOTED, STARTS, TAGS } from './vocabulary.ts';
 
 /** Documents that use all of YAML 1.1, and some that break its rules a little. */
-
-const PLAIN = [
-  ...[
-    'a',
-    'secrets',
-    'x y',
-    'a: b',
-    'a:b',
-    '-a',
-    '- a',
-    '?a',
-    ':a',
-    'a#b',
-    'a #b',
-    '%a',
-    '@a',
-    '`a',
-    "a'b",
-    'é',
-    '😀 a',
-    'a\tb',
-  ],
-  ...[
-    '',
-    '~',
-    'null',
-    'Null',
-    'nULL',
-    'yes',
-    'y',
-    'No',
-    'on',
-    'OFF',
-    'true',
-    'False',
-    'tRUE',
-    '=',
-    '<<',
-    '!',
-    '&',
-    '*',
-  ],
-  ...[
-    '0',
-    '-0',
-    '+1',
-    '010',
-    '08',
-    '0o7',
-    '0x1F',
-    '0x_',
-    '0b101',
-    '0b_',
-    '1_000',
-    '_1',
-    '1e3',
-    '1.e+3',
-    '1.5',
-    '.5',
-    '.',
-    '-.inf',
-    '.NaN',
-  ],
-  ...[
-    '1:30',
-    '1:60',
-    '190:20:30.15',
-    '0:0',
-    '2001-01-01',
-    '2001-1-1',
-    '2001-02-30',
-    '2001-12-14t21:59:43.10-05:00',
-    '2001-12-14 21:59:43 +25',
-  ],
-  ...[
-    'http://x.y/z',
-    'DOCKER_REGISTRY_https://index.docker.io/v1/',
-    '***',
-    'a,b',
-    '[a',
-    '{a',
-    'a]',
-    '}',
-    '---',
-    '...',
-    '--- a',
-  ],
-];
-const QUOTED = [
-  ...[
-    "''",
-    "'a'",
-    "'it''s'",
-    "'a\n  b'",
-    "'a\n\n b '",
-    "'a",
-    '""',
-    '"a"',
-    '"\\x41\\u00e9\\U0001F600"',
-    '"\\ud800"',
-    '"a\\\n  b"',
-    '"a \n b"',
-  ],
-  ...['"\\q"', '"\\x4"', '"\\U00110000"', '"a\n--- b"', '"\t\\t"', "'on'", '"0"', '"é😀"'],
-];
-const TAGS = [
-  ...[
-    '!!str',
-    '!!int',
-    '!!float',
-    '!!bool',
-    '!!null',
-    '!!timestamp',
-    '!!binary',
-    '!!seq',
-    '!!map',
-    '!!set',
-    '!!omap',
-    '!!pairs',
-    '!!merge',
-    '!!value',
-  ],
-  ...[
-    '!',
-    '!foo',
-    '!!python/object:os.system',
-    '!<tag:yaml.org,2002:str>',
-    '!e!x',
-    '!%21',
-    '!!str,',
-    '!<',
-    '!!',
-  ],
-];
-const HEADERS = ['|', '>', '|-', '>+', '|2', '>1-', '|+1', '|0', '| # c', '|x'];
-const ANCHORS = ['a', 'b', 'a-1'];
 
 interface Leaf {
   readonly kind: 'leaf';
@@ -255,52 +120,9 @@ function renderBlock(node: Extract<Tree, Collection>, indent: number): string {
   return node.properties.trimEnd() + items.join('');
 }
 
-const GLITCHES = [
-  '\t',
-  ' ',
-  '\n',
-  ':',
-  ': ',
-  '- ',
-  '#',
-  '"',
-  "'",
-  '[',
-  ']',
-  '{',
-  '}',
-  ',',
-  '?',
-  '|',
-  '&a ',
-  '*a',
-  '!',
-  '%',
-  '\ufeff',
-  '\u0085',
-  '\u2028',
-  '\x07',
-  '\ud800',
-  '\\',
-];
-
-/** Anchors for what follows to use. */
-const ANCHORED = 'x: &a {a: 1, b: [c], <<: {d: e}}\ny: &b [*a, {d: f, secrets: ~}]\nz: ';
-const STARTS = [
-  '--- ',
-  '%YAML 1.1\n---\n',
-  '%YAML 1.2\n---\n',
-  '%YAML 2.0\n---\n',
-  '%TAG !e! tag:e.org,2000:\n--- ',
-  '%x y\n---\n',
-  '%',
-  '%TAG !! tag:yaml.org,2002:\n---\n',
-];
-const ENDS = ['\n...\n', '\n---\n', '\n--- a', '\n...\n%YAML 1.1\n', '\n...\n...\n# c'];
 const glitch = fc.record({ at: fc.nat(), put: fc.constantFrom('', ...GLITCHES), cut: fc.nat(2) });
 
-/** A document, and what is done to it: characters put in or taken out, other line breaks, a byte order mark. */
-export const documents: fc.Arbitrary<string> = fc
+const whole: fc.Arbitrary<string> = fc
   .record({
     start: fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom('', ANCHORED, ANCHORED, '---', '# c\n', '\ufeff') },
@@ -312,18 +134,65 @@ export const documents: fc.Arbitrary<string> = fc
       { weight: 1, arbitrary: fc.constantFrom(...ENDS) },
     ),
     breaks: fc.constantFrom('\n', '\n', '\n', '\n', '\r\n', '\r', '\u0085', '\u2028', '\u2029'),
-    glitches: fc.oneof(
-      { weight: 2, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(glitch, { maxLength: 2 }) },
-    ),
   })
-  .map(({ start, tree: node, end, breaks, glitches }) => {
-    const text = (start + render(node, 2, false) + end).replaceAll('\n', breaks);
-    return glitches.reduce((glitched, { at, put, cut }) => {
-      const place = at % (glitched.length + 1);
-      return glitched.slice(0, place) + put + glitched.slice(place + cut);
-    }, text);
-  });
+  .map(({ start, tree: node, end, breaks }) =>
+    (start + render(node, 2, false) + end).replaceAll('\n', breaks),
+  );
+
+/** A text with a few characters put in or taken out, or its end cut off. */
+export const glitched = (texts: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(texts, fc.array(glitch, { minLength: 1, maxLength: 3 }), fc.option(fc.nat(), { freq: 8 }))
+    .map(([text, glitches, end]) => {
+      let changed = end === null ? text : text.slice(0, end % (text.length + 1));
+      for (const { at, put, cut } of glitches) {
+        const place = at % (changed.length + 1);
+        changed = changed.slice(0, place) + put + changed.slice(place + cut);
+      }
+      return changed;
+    });
+
+/** Documents, a third of them glitched. */
+export const documents: fc.Arbitrary<string> = fc.oneof(
+  { weight: 2, arbitrary: whole },
+  { weight: 1, arbitrary: glitched(whole) },
+);
+
+const numeric = fc.constantFrom(...Array.from('0123456789001101.:_+-eExbofTZ '));
+const digits = fc.stringMatching(/^[0-9]{1,2}$/);
+const time = fc
+  .tuple(digits, digits, digits, fc.constantFrom('', '.5', 'Z', ' +2', '-23:59', '+24', ' +1:75'))
+  .map(([h, m, s, zone]) => `${h}:${m}:${s}${zone}`);
+const date = fc
+  .tuple(
+    fc.constantFrom('0000', '1900', '2000', '2023'),
+    digits,
+    digits,
+    fc.constantFrom('', 'T', 't', ' ', ' \t'),
+    time,
+  )
+  .map(
+    ([year, month, day, separator, hour]) =>
+      `${year}-${month}-${day}${separator}${separator === '' ? '' : hour}`,
+  );
+
+/** Scalars that YAML 1.1 may hold for something else than text, with a tag or without one. */
+export const scalars: fc.Arbitrary<readonly string[]> = fc.array(
+  fc
+    .tuple(
+      fc.oneof(
+        { weight: 20, arbitrary: fc.constant('') },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom('! ', '!!int ', '!!float ', '!!timestamp ', '!!binary ', '!!bool '),
+        },
+      ),
+      fc.oneof(fc.string({ unit: numeric, maxLength: 8 }), date, time, fc.constantFrom(...PLAIN)),
+      fc.constantFrom('', '', '', '"', "'"),
+    )
+    .map(([tag, text, quote]) => tag + quote + text + quote),
+  { minLength: 1, maxLength: 3 },
+);
 
 /** The bytes of a text as UTF-8 or UTF-16; without half surrogate pairs, which have none. */
 export const encodings: fc.Arbitrary<(text: string) => Uint8Array> = fc.constantFrom(

@@ -1,8 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { debianPackages, PackagesUnavailable, programEnvironment } from '../../cluster/debian.ts';
 
 const Hello = z.object({ version: z.string(), python: z.string() });
 const Verdict = z.object({
@@ -25,12 +26,21 @@ export interface Oracle {
   stop(): Promise<void>;
 }
 
+/** Debian's PyYAML, else the machine's own; undefined where there is neither. */
+export async function findOracle(): Promise<Oracle | undefined> {
+  try {
+    const folder = await debianPackages(['python3-yaml']);
+    const oracle = await startOracle('python3', programEnvironment(folder));
+    if (oracle !== undefined) return oracle;
+  } catch (error) {
+    if (!(error instanceof PackagesUnavailable)) throw error;
+  }
+  return startOracle('python3', process.env);
+}
+
 /** Starts the oracle on this interpreter; undefined when it does not run, or has no PyYAML. */
-export async function startOracle(
-  python: string,
-  env: Readonly<Record<string, string>> = {},
-): Promise<Oracle | undefined> {
-  const child = spawn(python, [SCRIPT], { env: { ...process.env, ...env }, stdio: 'pipe' });
+async function startOracle(python: string, env: NodeJS.ProcessEnv): Promise<Oracle | undefined> {
+  const child = spawn(python, [SCRIPT], { env, stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = once(child, 'error').then(() => undefined);
   const hello = await Promise.race([lines.next(), failed]);
@@ -44,12 +54,13 @@ export async function startOracle(
       if (answer.done === true) throw new Error('the oracle ended');
       return Verdict.parse(JSON.parse(answer.value));
     },
-    stop: () => stop(child),
+    stop: async () => {
+      child.stdin.end();
+      await ended(child);
+    },
   };
 }
 
-async function stop(child: ChildProcessWithoutNullStreams): Promise<void> {
-  const ended = once(child, 'exit');
-  child.stdin.end();
-  await ended;
-}
+const ended = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+};
