@@ -45,6 +45,49 @@ export function looksLikeCredential(text: string): boolean {
   return AWS_SECRET_KEY.test(start) && /[a-z]/.test(start) && /[A-Z]/.test(start) && /[0-9]/.test(start);
 }
 
+/** A run that nobody types: 24 letters and digits or more, with some of both. */
+const RANDOM = /[a-zA-Z0-9]{24,200}/;
+
+/** Like {@link looksLikeCredential}, for a default under `secrets`, where any random text is one, and base64 for a registry. */
+export function looksLikeSecret(text: string, registry: boolean): boolean {
+  if (looksLikeCredential(text)) return true;
+  if (looksLikePlaceholder(text)) return false;
+  if (registry && /^[a-zA-Z0-9+/]{12,1000}={0,2}$/.test(text)) return true;
+  const run = RANDOM.exec(text.slice(0, MAX_LOOKED_AT))?.[0] ?? '';
+  return (run.match(/[0-9]/g)?.length ?? 0) >= 4 && (run.match(/[a-zA-Z]/g)?.length ?? 0) >= 4;
+}
+
+const PASSWORD_WORDS = new Set(['password', 'passwd', 'passphrase']);
+const SECRET_WORDS = new Set(['token', 'secret', 'key', 'apikey', 'credential', 'credentials', 'auth']);
+/** `HF_TOKEN_PATH` and the like say where something is, or what it is called. */
+const ABOUT_WORDS = new Set([
+  'name',
+  'path',
+  'file',
+  'dir',
+  'url',
+  'uri',
+  'id',
+  'type',
+  'header',
+  'arn',
+  'size',
+  'length',
+]);
+
+/** Like {@link looksLikeCredential}, for an environment variable, whose name tells what its value is. */
+export function looksLikeSecretVariable(name: string, text: string): boolean {
+  if (looksLikeCredential(text)) return true;
+  const words = name
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .filter((word) => word !== '');
+  if (ABOUT_WORDS.has(words.at(-1) ?? '') || looksLikePlaceholder(text)) return false;
+  if (words.some((word) => PASSWORD_WORDS.has(word))) return /^\S{4,500}$/.test(text);
+  const random = /^[\w+/=.~-]{16,1000}$/.test(text) && /[0-9]/.test(text) && /[a-zA-Z]/.test(text);
+  return random && !text.startsWith('/') && words.some((word) => SECRET_WORDS.has(word));
+}
+
 /** A reference to a value elsewhere: `$HF_TOKEN`, `${HF_TOKEN}`, `{{ token }}`, `<token>`. */
 const INDIRECT = /^(?:\$\{?\w{1,100}\}?|\{\{[^{}]{0,200}\}\}|<[^<>]{0,500}>|\[[^[\]]{0,500}\])$/;
 

@@ -1,7 +1,7 @@
 import { shownName } from '../api/messages.ts';
 import { ENV_PREFIX, MOUNT_PATH } from '../api/names.ts';
 import type { TrussConfig } from './config.ts';
-import { looksLikeCredential } from './credentials.ts';
+import { looksLikeCredential, looksLikeSecretVariable } from './credentials.ts';
 import { detach } from './detach.ts';
 import { isSecretKey } from './names.ts';
 import type { Reading } from './reading.ts';
@@ -23,7 +23,7 @@ export function lintEnvironment(reading: Reading, root: Node, { secrets }: Decla
     if (name.startsWith(ENV_PREFIX)) {
       const message = `${shownName(name)}: this sets a secret in plain text: declare it under secrets, and put the value into the store`;
       reading.warn('PlainSecret', message, key);
-    } else if (text !== undefined && looksLikeCredential(text)) {
+    } else if (text !== undefined && looksLikeSecretVariable(name, text)) {
       const message = `${shownName(name)}: the value looks like a credential: declare a secret, put the value into the store, and replace it where it came from`;
       reading.warn('PlainCredential', message, key);
     }

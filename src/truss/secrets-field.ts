@@ -1,6 +1,6 @@
 import { shownName } from '../api/messages.ts';
 import type { DeclaredName, PullCredential } from './config.ts';
-import { looksLikeCredential, looksLikePlaceholder } from './credentials.ts';
+import { looksLikePlaceholder, looksLikeSecret } from './credentials.ts';
 import { diagnostic, position } from './diagnostic.ts';
 import { isCIdentifier, isSecretKey, normalise, REGISTRY_PREFIX } from './names.ts';
 import type { Entry, Reading } from './reading.ts';
@@ -92,7 +92,7 @@ function readDefault(reading: Reading, { name, key, value }: Entry): 'none' | 'p
     return isFalsy(reading, value) ? 'none' : 'present';
   }
   if (text === '' || text === CHAINS_NO_DEFAULT) return 'none';
-  if (looksLikeCredential(text)) {
+  if (looksLikeSecret(text, name.startsWith(REGISTRY_PREFIX))) {
     const message = `${shownName(name)}: the default looks like a credential: write null, put the value into the store, and replace it where it came from`;
     reading.warn('CredentialDefault', message, key);
   } else if (looksLikePlaceholder(text) || normalise(text) === normalise(name)) {

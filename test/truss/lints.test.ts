@@ -72,6 +72,30 @@ describe('values that look like credentials', () => {
     expect(codesOf(`environment_variables: {A: ${JSON.stringify(value)}}`)).toEqual([]);
   });
 
+  it.each([
+    ['WANDB_API_KEY: 0123456789abcdef0123456789abcdef01234567', ['PlainCredential']],
+    ['DB_PASSWORD: hunter2', ['PlainCredential']],
+    ['SESSION_SECRET: aB3dE5gH7jK9mN1pQ', ['PlainCredential']],
+    ['HF_TOKEN: your-token', []],
+    ['HF_TOKEN: ', []],
+    ['HF_TOKEN_PATH: cache/aB3dE5gH7jK9mN1pQ', []],
+    ['EOS_TOKEN: "<|im_end|>"', []],
+    ['TOKENIZERS_PARALLELISM: "false"', []],
+    ['SECRET_NAME: hf_access_token_v1', []],
+    ['GIT_COMMIT: da39a3ee5e6b4b0d3255bfef95601890afd80709', []],
+  ])('in an environment variable the name tells: %s', (variable, codes) => {
+    expect(codesOf(`environment_variables:\n  ${variable}\n`)).toEqual(codes);
+  });
+
+  it.each([
+    ['a: 0123456789abcdef0123456789abcdef', ['CredentialDefault']],
+    ['DOCKER_REGISTRY_r.io: dXNlcjpwYXNzd29yZA==', ['CredentialDefault']],
+    ['a: dXNlcjpwYXNzd29yZA==', []],
+    ['a: us-east-1-production-bucket-2024', []],
+  ])('as a default any random text is one: %s', (secret, codes) => {
+    expect(codesOf(`secrets:\n  ${secret}\n`)).toEqual(codes);
+  });
+
   it('are not shown when they break the YAML either', () => {
     for (const value of [
       '*s3cr3tvalue',
