@@ -6,6 +6,7 @@ import type { Freshness } from '../kube/sink.ts';
 import type { Outcome, WorkReport, Workers } from '../kube/workers.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Crew } from './crew.ts';
+import { openJournal, shown } from './journal.ts';
 import { Memory } from './memory.ts';
 import { createRecorder } from './recorder.ts';
 import { reconcile } from './reconcile.ts';
@@ -51,25 +52,29 @@ const DEFAULT_CONCURRENCY = 16;
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const { logger, namespaces, requireApproval = false, concurrency = DEFAULT_CONCURRENCY } = options;
   const abort = new AbortController();
-  const client = fenced(options.client, options.mayWrite ?? (() => true));
+  const { mayWrite = () => true } = options;
+  const client = fenced(options.client, { mayWrite, onWrite: () => {} });
   const caches = await createCaches(createDiscovery(client), { requireApproval });
   const memory = new Memory();
   const recorder = createRecorder(client, (error) => logger.warn({ err: shown(error) }, 'event not written'));
-  const reconciler = { caches, client, memory, recorder };
 
   const crew = new Crew({
     concurrency,
     work: async (key): Promise<Outcome> => {
+      const journal = openJournal(key, options.client, mayWrite, caches, logger);
       try {
-        return await reconcile(key, reconciler);
+        const outcome = await reconcile(key, { caches, client: journal.client, memory, recorder });
+        journal.finished(outcome);
+        return outcome;
       } catch (error) {
         // whoever leads now looks at every model
         if (error instanceof NotLeadingError) return { kind: 'done' };
+        journal.failed(error);
         throw error;
       }
     },
-    onError: (key, error) =>
-      logger.warn({ model: key, err: shown(error) }, 'reconcile failed, it is tried again'),
+    // the journal has told it
+    onError: () => {},
     ...(options.observe ? { observe: options.observe } : {}),
   });
   const warner = createShareWithWarner(caches, recorder);
@@ -139,6 +144,3 @@ function wakeOnRecovery(
 }
 
 const isReadable = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';
-
-/** Errors are logged by their message: what hangs on them besides may be large. */
-const shown = (error: unknown): string => (error instanceof Error ? error.message : String(error));

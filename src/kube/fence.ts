@@ -1,4 +1,6 @@
 import type { Client } from './client.ts';
+import { ApiError, TransportError } from './errors.ts';
+import type { Resource } from './resource.ts';
 
 /** This process may not write (any more): it does not lead, or is about to stop. */
 export class NotLeadingError extends Error {
@@ -9,18 +11,30 @@ export class NotLeadingError extends Error {
   }
 }
 
+export interface Fence {
+  readonly mayWrite: () => boolean;
+  /** After each write: what it was (`apply Deployment`), and without success how it ended (`Conflict`, `timeout`). */
+  readonly onWrite: (what: string, failure: string | undefined) => void;
+}
+
 /**
  * A client that writes only as long as it may, asked right before each write: a process that was paused for longer
  * than its lease finds out at its next write, not at its next timer. What is on its way already is harmless by
  * the resourceVersion or uid that it carries. Its writes throw NotLeadingError besides what those of the client throw.
  */
-export function fenced(client: Client, mayWrite: () => boolean): Client {
-  const guard =
-    <A extends readonly unknown[], R>(write: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      if (!mayWrite()) throw new NotLeadingError();
-      return await write(...args);
-    };
+export function fenced(client: Client, { mayWrite, onWrite }: Fence): Client {
+  const write = async <T>(verb: string, { kind }: Resource, send: () => Promise<T>): Promise<T> => {
+    if (!mayWrite()) throw new NotLeadingError();
+    const what = `${verb} ${kind}`;
+    try {
+      const answer = await send();
+      onWrite(what, undefined);
+      return answer;
+    } catch (error) {
+      onWrite(what, endOf(error));
+      throw error;
+    }
+  };
   return {
     get: (...args) => client.get(...args),
     listPage: (...args) => client.listPage(...args),
@@ -29,11 +43,20 @@ export function fenced(client: Client, mayWrite: () => boolean): Client {
     getJson: (...args) => client.getJson(...args),
     getText: (...args) => client.getText(...args),
     close: () => client.close(),
-    create: guard((...args: Parameters<Client['create']>) => client.create(...args)),
-    replace: guard((...args: Parameters<Client['replace']>) => client.replace(...args)),
-    replaceStatus: guard((...args: Parameters<Client['replaceStatus']>) => client.replaceStatus(...args)),
-    mergePatch: guard((...args: Parameters<Client['mergePatch']>) => client.mergePatch(...args)),
-    apply: guard((...args: Parameters<Client['apply']>) => client.apply(...args)),
-    delete: guard((...args: Parameters<Client['delete']>) => client.delete(...args)),
+    create: (of, ...rest) => write('create', of, () => client.create(of, ...rest)),
+    replace: (of, ...rest) => write('update', of, () => client.replace(of, ...rest)),
+    replaceStatus: (of, ...rest) => write('update status of', of, () => client.replaceStatus(of, ...rest)),
+    mergePatch: (of, key, body, options) => {
+      const verb = options?.subresource === undefined ? 'patch' : `patch ${options.subresource} of`;
+      return write(verb, of, () => client.mergePatch(of, key, body, options));
+    },
+    apply: (of, ...rest) => write('apply', of, () => client.apply(of, ...rest)),
+    delete: (of, ...rest) => write('delete', of, () => client.delete(of, ...rest)),
   };
+}
+
+/** Never a message: those of the API server may echo what was sent. */
+function endOf(error: unknown): string {
+  if (error instanceof ApiError) return error.reason === '' ? String(error.status) : error.reason;
+  return error instanceof TransportError ? error.step : 'failed';
 }

@@ -1,0 +1,128 @@
+/** One measured value. `suffix` is what a histogram appends to its name: `_bucket`, `_sum`, `_count`. */
+export interface Sample {
+  readonly suffix?: string;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  readonly value: number;
+}
+
+/** Everything under one name, as Prometheus reads it. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** As of now: asked for at each scrape. */
+  samples(): Iterable<Sample>;
+}
+
+/** Values of the labels, in the order of their names: whoever counts has to have a bounded set of them. */
+type LabelValues<L extends readonly string[]> = { readonly [K in keyof L]: string };
+
+interface Definition<L extends readonly string[]> {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: L;
+}
+
+/** Joins label values to a key: no label value holds a NUL. */
+const keyOf = (values: readonly string[]): string => values.join('\0');
+
+const pairs = (names: readonly string[], values: readonly string[]): Sample['labels'] =>
+  names.map((name, index) => [name, values[index] ?? '']);
+
+/** Counts up. */
+export class Counter<const L extends readonly string[]> implements Family {
+  readonly type = 'counter';
+  readonly name: string;
+  readonly help: string;
+  readonly #labels: L;
+  readonly #values = new Map<string, { readonly labels: LabelValues<L>; value: number }>();
+
+  constructor({ name, help, labels }: Definition<L>) {
+    this.name = name;
+    this.help = help;
+    this.#labels = labels;
+  }
+
+  add(labels: LabelValues<L>, by = 1): void {
+    const key = keyOf(labels);
+    const known = this.#values.get(key);
+    if (known) known.value += by;
+    else this.#values.set(key, { labels, value: by });
+  }
+
+  *samples(): Generator<Sample, void, void> {
+    for (const { labels, value } of this.#values.values())
+      yield { labels: pairs(this.#labels, labels), value };
+  }
+}
+
+interface Distribution<L extends readonly string[]> {
+  readonly labels: LabelValues<L>;
+  /** How many fell between the bucket before and this one. */
+  readonly counts: Float64Array;
+  sum: number;
+  count: number;
+}
+
+/** How values are distributed over buckets, the upper bounds of which are given, ascending. */
+export class Histogram<const L extends readonly string[]> implements Family {
+  readonly type = 'histogram';
+  readonly name: string;
+  readonly help: string;
+  readonly #labels: L;
+  readonly #buckets: readonly number[];
+  readonly #values = new Map<string, Distribution<L>>();
+
+  constructor({ name, help, labels, buckets }: Definition<L> & { readonly buckets: readonly number[] }) {
+    this.name = name;
+    this.help = help;
+    this.#labels = labels;
+    this.#buckets = buckets;
+  }
+
+  observe(labels: LabelValues<L>, value: number): void {
+    const key = keyOf(labels);
+    let known = this.#values.get(key);
+    if (!known) {
+      known = { labels, counts: new Float64Array(this.#buckets.length), sum: 0, count: 0 };
+      this.#values.set(key, known);
+    }
+    known.sum += value;
+    known.count += 1;
+    const bucket = this.#buckets.findIndex((bound) => value <= bound);
+    if (bucket !== -1) known.counts[bucket] = (known.counts[bucket] ?? 0) + 1;
+  }
+
+  *samples(): Generator<Sample, void, void> {
+    for (const { labels: values, counts, sum, count } of this.#values.values()) {
+      const labels = pairs(this.#labels, values);
+      let below = 0;
+      for (const [index, bound] of this.#buckets.entries()) {
+        below += counts[index] ?? 0;
+        yield { suffix: '_bucket', labels: [...labels, ['le', String(bound)]], value: below };
+      }
+      yield { suffix: '_bucket', labels: [...labels, ['le', '+Inf']], value: count };
+      yield { suffix: '_sum', labels, value: sum };
+      yield { suffix: '_count', labels, value: count };
+    }
+  }
+}
+
+/** What `read` says at a scrape; a number alone has no labels. Undefined: nothing to say. */
+export function measured(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  read: () => number | undefined | Iterable<Omit<Sample, 'suffix'>>,
+): Family {
+  return {
+    name,
+    help,
+    type,
+    *samples() {
+      const value = read();
+      if (typeof value === 'number') yield { labels: [], value };
+      else if (value !== undefined) yield* value;
+    },
+  };
+}
