@@ -2,6 +2,7 @@ import { messages } from '../api/messages.ts';
 import { API_VERSION, MANAGED_BY_LABEL, MANAGER, REVISION_ANNOTATION } from '../api/names.ts';
 import type { Client } from '../kube/client.ts';
 import { ApiError, isApiError } from '../kube/errors.ts';
+import { NotLeadingError } from '../kube/fence.ts';
 import type { OwnerReference } from '../kube/object.ts';
 import { namespaces, secrets } from '../kube/resource.ts';
 import { secretBody } from '../kube/secret-body.ts';
@@ -11,6 +12,7 @@ import type { ModelIdentity } from '../plan/snapshot.ts';
 import type { Outcome, WriteFailure } from '../plan/status.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
 import type { Caches } from './caches.ts';
+import { type Memory, secretId } from './memory.ts';
 import type { ForeignMetadata } from './secret.ts';
 import { StaleError } from './stale.ts';
 
@@ -31,16 +33,23 @@ export async function execute(
   model: ModelIdentity,
   caches: Caches,
   client: Client,
+  memory: Memory,
 ): Promise<Outcome> {
   const [secret, pull] = await Promise.all(
-    [acted.secret, acted.pull].map((planned) =>
-      attempt(`write Secret ${planned.name}`, () => writeSecret(planned, model, caches, client)),
-    ),
+    [acted.secret, acted.pull].map(async (planned) => {
+      const { name, action, wanted } = planned;
+      const failure = await attempt(`write Secret ${name}`, () =>
+        writeSecret(planned, model, caches, client),
+      );
+      const isRepeated = action.kind !== 'none' && action.kind !== 'delete' && (action.kind !== 'create' || action.again);
+      if (isRepeated && !failure) memory.rememberWrite(secretId(model.uid, name), wanted, Date.now());
+      return failure;
+    }),
   );
   const failures = new Map<string, WriteFailure>();
   await Promise.all(
     acted.workloads.map(async (workload) => {
-      const failure = await writeWorkload(workload, secret ?? pull, caches, client);
+      const failure = await writeWorkload(workload, secret ?? pull, caches, client, memory);
       if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
     }),
   );
@@ -54,8 +63,8 @@ async function attempt(
   try {
     return await write();
   } catch (error) {
-    if (error instanceof StaleError || error instanceof TerminatingError || !(error instanceof Error))
-      throw error;
+    const isNoFailure = [StaleError, TerminatingError, NotLeadingError].some((kind) => error instanceof kind);
+    if (isNoFailure || !(error instanceof Error)) throw error;
     if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
       throw new StaleError(what, { cause: error });
     return isApiError(error, 'Forbidden')
@@ -180,12 +189,18 @@ async function writeWorkload(
   secret: WriteFailure | undefined,
   caches: Caches,
   client: Client,
+  memory: Memory,
 ): Promise<WriteFailure | undefined> {
   if (action.kind === 'none') return undefined;
   const what = `write ${action.live.workloadKind} ${action.live.name}`;
   // no pod template may refer to a Secret that could not be written
   if (secret && !action.undo) return ref && { reason: secret.reason, message: secret.message };
-  return await attempt(what, () => applyWorkload(action, caches, client));
+  const failure = await attempt(what, () => applyWorkload(action, caches, client));
+  const { live, wanted, again } = action;
+  const refused = failure?.reason === 'Conflict' ? failure.message : undefined;
+  if (refused !== undefined || (again && !failure))
+    memory.rememberWrite(live.uid, wanted, Date.now(), refused);
+  return failure;
 }
 
 /** @throws StaleError when the workload is not what it was any more, or gone */
