@@ -100,13 +100,12 @@ class RunningReflector implements Reflector {
     this.#state = state;
     try {
       for (const effect of effects) this.#perform(effect);
+      this.#tellFreshness();
     } catch (error) {
-      // The sink can't take the list: it is tried again, and the failure shows in the freshness.
+      // The sink can't take it: a new list comes after the backoff, and the failure shows in the freshness.
       this.#request?.abort();
       this.#feed({ kind: 'failed', failure: failureOf(error) });
-      return;
     }
-    this.#tellFreshness();
   }
 
   #perform(effect: WatcherEffect): void {

@@ -32,6 +32,7 @@ export class Requester {
   /** The newest last; the others finish what they have in hand. */
   readonly #transports: Transport[] = [];
   #tls: TlsIdentity | undefined;
+  #closed = false;
 
   constructor(connection: Connection, connections: number, observe: (report: RequestReport) => void) {
     this.#connection = connection;
@@ -48,7 +49,7 @@ export class Requester {
     const deadline = performance.now() + call.timeoutMs;
     let renewed = false;
     for (let tries = 1; ; tries += 1) {
-      const again = call.retry && tries < MAX_TRIES;
+      const again = call.retry && tries < MAX_TRIES && !this.#closed;
       const access = await this.#access(info, () => this.#connection.access());
       const outcome = await this.#once(call, access, deadline, sink);
       if (outcome instanceof TransportError) {
@@ -70,6 +71,7 @@ export class Requester {
 
   /** Ends everything that is under way. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#transports.map((transport) => transport.destroy()));
   }
 
@@ -80,7 +82,7 @@ export class Requester {
     sink: BodySink | undefined,
   ): Promise<Answer | TransportError> {
     const start = performance.now();
-    const transport = this.#transportFor(access.tls);
+    const transport = this.#transportFor(access.tls, request.info);
     const headers = { ...access.headers, ...request.headers };
     const options = { timeoutMs: Math.max(1, deadline - start), signal, maxBytes: MAX_BODY_BYTES, sink };
     let code = 0;
@@ -96,14 +98,33 @@ export class Requester {
     }
   }
 
-  #transportFor(tls: TlsIdentity): Transport {
+  #transportFor(tls: TlsIdentity, info: RequestInfo): Transport {
     const current = this.#transports.at(-1);
     if (current !== undefined && this.#tls === tls) return current;
-    const next = new Transport(this.#connection, tls, this.#connections);
+    const next = this.#connect(tls, info);
     this.#tls = tls;
     this.#transports.push(next);
-    void current?.retire().finally(() => this.#transports.splice(this.#transports.indexOf(current), 1));
+    if (current !== undefined) void this.#retire(current);
     return next;
+  }
+
+  #connect(tls: TlsIdentity, info: RequestInfo): Transport {
+    try {
+      return new Transport(this.#connection, tls, this.#connections);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      throw new TransportError(
+        info,
+        'tls',
+        `the certificates of the credentials can't be used: ${detail}`,
+        cause,
+      );
+    }
+  }
+
+  async #retire(transport: Transport): Promise<void> {
+    await transport.retire();
+    this.#transports.splice(this.#transports.indexOf(transport), 1);
   }
 
   async #access(info: RequestInfo, get: () => Promise<Access>): Promise<Access> {
