@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/summary-reporter.ts';
 
 /**
- * One project a kind of test: `unit` needs nothing, `cluster` needs an API server,
+ * One project a kind of test: `unit` needs nothing, `cluster` needs an API server, `e2e` a node too,
  * `bench` starts its own and says nothing about speed.
  * The names are those of the npm scripts (`test:unit`, `test:cluster`, ...).
  */
@@ -25,6 +25,16 @@ export default defineConfig({
           setupFiles: 'test/cluster/vitest-setup.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/cluster/vitest-global-setup.ts',
+          setupFiles: 'test/cluster/vitest-setup.ts',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 900_000 } },

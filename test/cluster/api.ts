@@ -91,7 +91,7 @@ async function send(
 ): Promise<string> {
   const response = await fetch(new URL(path, access.server), {
     method,
-    dispatcher: agentOf(access),
+    dispatcher: dispatcherOf(access),
     headers: {
       ...(access.token === undefined ? {} : { authorization: `Bearer ${access.token}` }),
       ...(body === undefined ? {} : { 'content-type': type }),
@@ -116,7 +116,8 @@ function statusOf(text: string): { readonly reason?: string; readonly message?: 
 
 const agents = new Map<string, Agent>();
 
-function agentOf({ server, ca, certificate, key, insecure }: Access): Agent {
+/** The pooled connections to an API server. */
+export function dispatcherOf({ server, ca, certificate, key, insecure }: Access): Agent {
   const id = JSON.stringify([server, ca, certificate, insecure]);
   const known = agents.get(id);
   if (known !== undefined) return known;

@@ -3,8 +3,10 @@ import { type TestContext, inject } from 'vitest';
 import { type Api, apiOf } from './api.ts';
 import type { ControlPlaneOptions } from './command-lines.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { eventually } from './eventually.ts';
 import { type Features, LACKS } from './features.ts';
 import { RUN_LABEL, removeIfThere } from './leftovers.ts';
+import { run } from './process.ts';
 import type { ProvidedCluster } from './vitest-global-setup.ts';
 
 export interface TestCluster extends ProvidedCluster {
@@ -30,15 +32,33 @@ export async function ownControlPlane(options?: ControlPlaneOptions): Promise<Co
   return await startControlPlane(programs, options);
 }
 
+/** Makes the images of an archive known to the cluster's nodes. Needs the feature `importsImages`. */
+export async function importImages(archive: string): Promise<void> {
+  const { importImages: command } = cluster();
+  if (command === undefined) throw new Error(LACKS.importsImages);
+  const [program, ...args] = command;
+  await run(program, [...args, archive]);
+}
+
 const made: string[] = [];
 
 /** A fresh namespace, removed after the tests of the file. */
 export async function namespace(labels: Readonly<Record<string, string>> = {}): Promise<string> {
-  const { api, run } = cluster();
+  const { api, features, run: label } = cluster();
   const name = `truss-test-${randomBytes(4).toString('hex')}`;
-  await api.post('/api/v1/namespaces', { metadata: { name, labels: { ...labels, [RUN_LABEL]: run } } });
+  await api.post('/api/v1/namespaces', { metadata: { name, labels: { ...labels, [RUN_LABEL]: label } } });
   removeLater(`/api/v1/namespaces/${name}`);
+  if (features.nodes) await eventually(() => admitsPods(name));
   return name;
+}
+
+/** A pod is refused until the controllers have made its ServiceAccount, and before 1.24 a token for it. */
+async function admitsPods(inNamespace: string): Promise<void> {
+  const { api, version } = cluster();
+  const account = await api.get<{ secrets?: readonly unknown[] }>(
+    `/api/v1/namespaces/${inNamespace}/serviceaccounts/default`,
+  );
+  if (version.minor < 24 && account.secrets === undefined) throw new Error('the ServiceAccount has no token');
 }
 
 /** Has an object removed after the tests of the file; those in a {@link namespace} go with it. */

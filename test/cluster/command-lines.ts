@@ -1,12 +1,12 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeCredentials, writeKubeletClient } from './credentials.ts';
 import { freePorts } from './ports.ts';
 import { run } from './process.ts';
 
 const HOST = '127.0.0.1';
 
-export type ControlPlaneComponent = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
+export type ControlPlaneComponent = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
 
 export interface Programs {
   readonly etcd: string;
@@ -15,20 +15,29 @@ export interface Programs {
   readonly controllerManager?: string;
 }
 
+/** What a node needs beside {@link Programs}. */
+export interface NodePrograms {
+  readonly scheduler: string;
+  readonly kubelet: string;
+  /** Folder of the unpacked Debian packages that have containerd and what it uses. */
+  readonly packages: string;
+}
+
 export interface ControlPlaneOptions {
   readonly apiserverArgs?: readonly string[];
   /** For example `--controllers=*,-deployment,-replicaset`. */
   readonly controllerManagerArgs?: readonly string[];
   /** Writes `audit.log` (one JSON event a line, level Metadata) into the folder. */
   readonly audit?: boolean;
+  /** Prepares for a node: with a scheduler, and an API server that can reach a kubelet. */
+  readonly node?: NodePrograms;
 }
 
 type CommandLine = readonly [program: string, ...args: string[]];
 
 export interface CommandLines {
-  readonly etcd: CommandLine;
-  readonly apiserver: CommandLine;
-  readonly controllerManager: CommandLine | undefined;
+  /** In the order of their start. */
+  readonly lines: ReadonlyMap<ControlPlaneComponent, CommandLine>;
   readonly server: string;
   readonly etcdUrl: string;
   /** Written by the API server when it starts. */
@@ -52,118 +61,88 @@ export async function commandLines(
     `http://${HOST}:${client}`,
     `http://${HOST}:${peer}`,
   ];
-  const caFile = join(folder, 'pki', 'apiserver.crt');
-  const [token, controllerToken] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
-  const file = await writeFiles(folder, {
-    'tokens.csv': [
-      `${token},truss-test-admin,admin,system:masters`,
-      `${controllerToken},system:kube-controller-manager,controllers`,
-    ].join('\n'),
-    'controller-manager.kubeconfig': kubeconfigWith(
-      { server, 'certificate-authority': caFile },
-      controllerToken,
-    ),
-    'audit.json': JSON.stringify({
-      apiVersion: 'audit.k8s.io/v1',
-      kind: 'Policy',
-      rules: [{ level: 'Metadata' }],
-    }),
-    ...serviceAccountKeys(),
-  });
+  const file = (name: string) => join(folder, name);
+  const caFile = file('pki/apiserver.crt');
+  await mkdir(file('pki'));
+  const token = await writeCredentials(folder, server, caFile);
+  const { node } = options;
+  if (node !== undefined) await writeKubeletClient(folder, node.packages);
+  await writeFile(file('audit.json'), AUDIT_POLICY);
+
+  const lines = new Map<ControlPlaneComponent, CommandLine>();
+  lines.set('etcd', [
+    programs.etcd,
+    '--name=test',
+    `--data-dir=${data}`,
+    '--unsafe-no-fsync',
+    '--log-level=warn',
+    `--listen-client-urls=${etcdUrl}`,
+    `--advertise-client-urls=${etcdUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=test=${peerUrl}`,
+  ]);
+  lines.set('kube-apiserver', [
+    programs.apiserver,
+    `--etcd-servers=${etcdUrl}`,
+    `--bind-address=${HOST}`,
+    `--advertise-address=${HOST}`,
+    `--secure-port=${api}`,
+    `--cert-dir=${file('pki')}`,
+    `--token-auth-file=${file('tokens.csv')}`,
+    '--authorization-mode=Node,RBAC',
+    '--endpoint-reconciler-type=none',
+    '--allow-privileged=true',
+    '--service-cluster-ip-range=10.96.0.0/16',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${file('sa.pub')}`,
+    `--service-account-signing-key-file=${file('sa.key')}`,
+    ...(options.audit === true
+      ? [`--audit-policy-file=${file('audit.json')}`, `--audit-log-path=${file('audit.log')}`]
+      : []),
+    ...(node === undefined
+      ? []
+      : [
+          `--kubelet-client-certificate=${file('kubelet-client.crt')}`,
+          `--kubelet-client-key=${file('kubelet-client.key')}`,
+          '--kubelet-preferred-address-types=Hostname',
+        ]),
+    ...(options.apiserverArgs ?? []),
+  ]);
   const { controllerManager } = programs;
-  return {
-    server,
-    etcdUrl,
-    caFile,
-    token,
-    etcd: [
-      programs.etcd,
-      '--name=test',
-      `--data-dir=${data}`,
-      '--unsafe-no-fsync',
-      '--log-level=warn',
-      `--listen-client-urls=${etcdUrl}`,
-      `--advertise-client-urls=${etcdUrl}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=test=${peerUrl}`,
-    ],
-    apiserver: [
-      programs.apiserver,
-      `--etcd-servers=${etcdUrl}`,
-      `--bind-address=${HOST}`,
-      `--advertise-address=${HOST}`,
-      `--secure-port=${api}`,
-      `--cert-dir=${join(folder, 'pki')}`,
-      `--token-auth-file=${file('tokens.csv')}`,
-      '--authorization-mode=Node,RBAC',
-      '--endpoint-reconciler-type=none',
-      '--allow-privileged=true',
-      '--service-cluster-ip-range=10.96.0.0/16',
-      '--service-account-issuer=https://kubernetes.default.svc',
-      `--service-account-key-file=${file('sa.pub')}`,
-      `--service-account-signing-key-file=${file('sa.key')}`,
-      ...(options.audit === true
-        ? [`--audit-policy-file=${file('audit.json')}`, `--audit-log-path=${join(folder, 'audit.log')}`]
-        : []),
-      ...(options.apiserverArgs ?? []),
-    ],
-    controllerManager:
-      controllerManager === undefined
-        ? undefined
-        : [
-            controllerManager,
-            `--kubeconfig=${file('controller-manager.kubeconfig')}`,
-            `--service-account-private-key-file=${file('sa.key')}`,
-            `--root-ca-file=${caFile}`,
-            '--use-service-account-credentials=true',
-            '--leader-elect=false',
-            '--kube-api-qps=200',
-            '--kube-api-burst=400',
-            ...(await withoutServing(controllerManager)),
-            ...(options.controllerManagerArgs ?? []),
-          ],
-  };
-}
-
-/** A kubeconfig of one user with a bearer token; JSON is YAML. */
-export function kubeconfigWith(cluster: Readonly<Record<string, string | boolean>>, token: string): string {
-  return JSON.stringify(
-    {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      clusters: [{ name: 'test', cluster }],
-      users: [{ name: 'test', user: { token } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    },
-    null,
-    2,
-  );
-}
-
-async function writeFiles<Name extends string>(
-  folder: string,
-  files: Readonly<Record<Name, string>>,
-): Promise<(name: Name) => string> {
-  await mkdir(join(folder, 'pki'));
-  for (const [name, text] of Object.entries<string>(files)) {
-    await writeFile(join(folder, name), `${text}\n`, { mode: 0o600 });
+  if (controllerManager !== undefined) {
+    lines.set('kube-controller-manager', [
+      controllerManager,
+      `--kubeconfig=${file('controller-manager.kubeconfig')}`,
+      `--service-account-private-key-file=${file('sa.key')}`,
+      `--root-ca-file=${caFile}`,
+      '--use-service-account-credentials=true',
+      '--leader-elect=false',
+      '--kube-api-qps=200',
+      '--kube-api-burst=400',
+      ...(await withoutServing(controllerManager)),
+      ...(options.controllerManagerArgs ?? []),
+    ]);
   }
-  return (name) => join(folder, name);
+  if (node !== undefined) {
+    lines.set('kube-scheduler', [
+      node.scheduler,
+      `--kubeconfig=${file('scheduler.kubeconfig')}`,
+      '--leader-elect=false',
+      ...(await withoutServing(node.scheduler)),
+    ]);
+  }
+  return { lines, server, etcdUrl, caFile, token };
 }
 
-function serviceAccountKeys(): { 'sa.key': string; 'sa.pub': string } {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  });
-  return { 'sa.key': privateKey, 'sa.pub': publicKey };
-}
+const AUDIT_POLICY = JSON.stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  rules: [{ level: 'Metadata' }],
+});
 
 /** Up to 1.23 there is an insecure port too; later ones refuse its flag. */
-async function withoutServing(controllerManager: string): Promise<readonly string[]> {
-  const minor = Number(/v1\.(\d+)/.exec(await run(controllerManager, ['--version']))?.[1]);
+async function withoutServing(program: string): Promise<readonly string[]> {
+  const minor = Number(/v1\.(\d+)/.exec(await run(program, ['--version']))?.[1]);
   return minor <= 23 ? ['--secure-port=0', '--port=0'] : ['--secure-port=0'];
 }

@@ -9,8 +9,8 @@ import {
   type ControlPlaneOptions,
   type Programs,
   commandLines,
-  kubeconfigWith,
 } from './command-lines.ts';
+import { kubeconfigWith } from './credentials.ts';
 import { eventually } from './eventually.ts';
 import { temporaryFolder } from './guard.ts';
 import { type GuardedProcess, startProcess } from './process.ts';
@@ -69,7 +69,8 @@ async function startOnce(programs: Programs, options: ControlPlaneOptions): Prom
   };
 
   const begin = async (lines: CommandLines, component: ControlPlaneComponent): Promise<void> => {
-    const command = lineOf(lines, component);
+    const command = lines.lines.get(component);
+    if (command === undefined) throw new ControlPlaneFailed(`This cluster has no ${component}.`);
     const log = logOf(component);
     const started = await startProcess(command[0], command.slice(1), { log });
     processes.set(component, started);
@@ -85,9 +86,7 @@ async function startOnce(programs: Programs, options: ControlPlaneOptions): Prom
 
   try {
     const lines = await commandLines(programs, options, folder, data.path);
-    await begin(lines, 'etcd');
-    await begin(lines, 'kube-apiserver');
-    if (lines.controllerManager !== undefined) await begin(lines, 'kube-controller-manager');
+    for (const component of lines.lines.keys()) await begin(lines, component);
     const kubeconfig = join(folder, 'kubeconfig');
     const cluster = {
       server: lines.server,
@@ -126,23 +125,11 @@ const works: Readonly<Record<ControlPlaneComponent, (lines: CommandLines) => Pro
   'kube-controller-manager': async (lines) => {
     await apiOf(accessTo(lines)).get('/api/v1/namespaces/default/serviceaccounts/default');
   },
+  'kube-scheduler': async () => {}, // it shows nothing before there is a pod
 };
 
 function accessTo({ server, caFile, token }: CommandLines): Access {
   return { server, ca: readFileSync(caFile, 'utf8'), token };
-}
-
-function lineOf(
-  lines: CommandLines,
-  component: ControlPlaneComponent,
-): readonly [program: string, ...args: string[]] {
-  const line = {
-    etcd: lines.etcd,
-    'kube-apiserver': lines.apiserver,
-    'kube-controller-manager': lines.controllerManager,
-  }[component];
-  if (line === undefined) throw new ControlPlaneFailed(`This cluster has no ${component}.`);
-  return line;
 }
 
 /** Through etcd's JSON gateway; see etcd.io/docs/v3.4/dev-guide/api_grpc_gateway. */

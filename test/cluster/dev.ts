@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { cacheFolder, lock } from './cache.ts';
 import { eventually } from './eventually.ts';
-import { controlPlanePrograms, findSource, openCluster } from './open.ts';
+import { findSource, openCluster, prepare } from './open.ts';
 import { say } from './say.ts';
 
 /** What `up` leaves in the cache folder for `status` and `down`. */
@@ -17,6 +17,11 @@ const State = z.object({
   kubeconfig: z.string(),
 });
 type State = z.infer<typeof State>;
+
+export interface UpOptions {
+  readonly audit: boolean;
+  readonly node: boolean;
+}
 
 /** What the keeper tells the one who started it. */
 const Message = z.union([z.object({ up: State }), z.object({ failed: z.string() })]);
@@ -35,17 +40,18 @@ export function devCluster(): State | undefined {
 }
 
 /** Starts a cluster that stays until {@link down}, or gives the one that runs. */
-export async function up(args: readonly string[]): Promise<State> {
+export async function up(options: UpOptions): Promise<State> {
   await using _ = await lock(folder());
   const running = devCluster();
   if (running !== undefined) return running;
   const source = await findSource();
   // the long part with its progress here, where somebody looks on
-  if (source.kind === 'debian') await controlPlanePrograms(source);
+  await prepare(source, options);
   say('starting the cluster');
   await mkdir(folder(), { recursive: true });
   const log = openSync(join(folder(), 'log'), 'w', 0o600);
   const main = join(import.meta.dirname, 'main.ts');
+  const args = [...(options.audit ? ['--audit'] : []), ...(options.node ? ['--node'] : [])];
   const keeper = spawn(process.execPath, [main, 'keep', ...args], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
@@ -78,7 +84,7 @@ export async function down(): Promise<boolean> {
 }
 
 /** The process behind `up`: owns the cluster, and ends it when told to, or when `up` is gone before it is ready. */
-export async function keep(options: { readonly audit: boolean }): Promise<number> {
+export async function keep(options: UpOptions): Promise<number> {
   process.once('disconnect', abandon);
   try {
     const cluster = await openCluster(await findSource(), options);

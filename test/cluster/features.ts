@@ -16,6 +16,8 @@ export interface Features {
   readonly nodes: boolean;
   /** Programs to start another control plane with, which a test may break. */
   readonly ownControlPlane: boolean;
+  /** Its nodes can be given images that no registry has. */
+  readonly importsImages: boolean;
 }
 
 /** Why a test that needs a feature is skipped. */
@@ -25,7 +27,8 @@ export const LACKS: Readonly<Record<keyof Features, string>> = {
   batchV1CronJob: 'this API server has CronJob in batch/v1beta1 only (batch/v1: 1.21)',
   policyV1: 'this API server has no policy/v1 (1.21)',
   controllers: 'this cluster has no kube-controller-manager',
-  nodes: 'this cluster has no node that runs pods',
+  nodes: 'this cluster has no node that runs pods (starting one needs root, on Debian 12)',
+  importsImages: 'the nodes of this cluster take images from registries only',
   ownControlPlane:
     'a named or kind cluster must not be broken; on Debian 12 or with KUBEBUILDER_ASSETS this runs',
 };
@@ -45,7 +48,9 @@ export async function versionOf(access: Access): Promise<Version> {
 }
 
 /** What the API server itself shows of its {@link Features}. */
-export async function featuresOf(access: Access): Promise<Omit<Features, 'ownControlPlane'>> {
+export async function featuresOf(
+  access: Access,
+): Promise<Omit<Features, 'ownControlPlane' | 'importsImages'>> {
   const api = apiOf(access);
   const serves = async (groupVersion: string, resource: string): Promise<boolean> => {
     try {

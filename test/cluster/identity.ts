@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Access, type Api, apiOf } from './api.ts';
 import { cluster, namespace, removeLater } from './cluster.ts';
-import { kubeconfigWith } from './command-lines.ts';
+import { kubeconfigWith } from './credentials.ts';
 import { eventually } from './eventually.ts';
 import { RUN_LABEL } from './leftovers.ts';
 

@@ -6,6 +6,9 @@ import { say, withHeartbeat } from './say.ts';
 
 const NAME = 'truss-secrets-test';
 
+/** Takes the path of an image archive. */
+export const KIND_IMPORTS_IMAGES = ['kind', 'load', 'image-archive', '--name', NAME] as const;
+
 /** True where both the program `kind` and a Docker engine answer. */
 export async function hasKind(): Promise<boolean> {
   try {

@@ -2,18 +2,20 @@ import { parseArgs } from 'node:util';
 import { devCluster, down, keep, up } from './dev.ts';
 
 const USAGE = `npm run cluster -- COMMAND
-  up [--audit]  starts a cluster that stays until "down"; --audit: the API server logs every request
-  status        says whether it runs
-  down          ends it`;
+  up       starts a cluster that stays until "down"
+           --node   with a node that runs pods (needs root)
+           --audit  the API server logs every request
+  status   says whether it runs
+  down     ends it`;
 
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { audit: { type: 'boolean', default: false } },
+    options: { audit: { type: 'boolean', default: false }, node: { type: 'boolean', default: false } },
   });
   switch (positionals.join(' ')) {
     case 'up':
-      await up(values.audit ? ['--audit'] : []);
+      await up(values);
       return status();
     case 'status':
       return status();
@@ -21,7 +23,7 @@ async function main(): Promise<number> {
       console.log((await down()) ? 'The cluster is down.' : 'No cluster is up.');
       return 0;
     case 'keep':
-      return await keep({ audit: values.audit });
+      return await keep(values);
     default:
       console.error(USAGE);
       return 2;

@@ -5,7 +5,8 @@ import type { Programs } from './command-lines.ts';
 import { installCrds } from './crds.ts';
 import { type Features, type Version, featuresOf, versionOf } from './features.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { findSource, openCluster } from './open.ts';
+import { type OpenCluster, findSource, openCluster } from './open.ts';
+import { BUSYBOX_IMAGE, NODE_IMAGE } from './node/images.ts';
 import { say } from './say.ts';
 
 /** What every test file gets of the one cluster of a run; see cluster.ts for its use. */
@@ -16,6 +17,10 @@ export interface ProvidedCluster {
   readonly features: Features;
   /** Undefined on a cluster that is not ours to break. */
   readonly programs: Programs | undefined;
+  /** See {@link OpenCluster}. */
+  readonly importImages: OpenCluster['importImages'];
+  /** Names of images that its nodes have or can pull: busybox, and Node. */
+  readonly images: { readonly busybox: string; readonly node: string };
   /** Label value on whatever the run makes, so that its end can remove it. */
   readonly run: string;
 }
@@ -26,41 +31,53 @@ declare module 'vitest' {
   }
 }
 
+const PUBLIC_IMAGES = { busybox: 'busybox:1', node: 'node:24-slim' };
+
 interface SharedCluster {
   readonly provided: ProvidedCluster;
   readonly close: () => Promise<void>;
 }
 
 declare global {
-  /** Vitest loads this module once a project; they share one cluster. */
-  var sharedTestCluster: Promise<SharedCluster> | undefined;
+  /** Vitest loads this module once a project; those that want the same share a cluster. */
+  var testClusters: Map<'with node' | 'without node', Promise<SharedCluster>> | undefined;
 }
 
+/** Real pods in the e2e tests alone: elsewhere a kubelet would only disturb. */
 export async function setup(project: TestProject): Promise<void> {
-  globalThis.sharedTestCluster ??= open();
-  const { provided } = await globalThis.sharedTestCluster;
+  const clusters = (globalThis.testClusters ??= new Map());
+  const wanted = project.name === 'e2e' ? 'with node' : 'without node';
+  const shared = clusters.get(wanted) ?? open(wanted === 'with node');
+  clusters.set(wanted, shared);
+  const { provided } = await shared;
   project.provide('cluster', provided);
 }
 
 export async function teardown(): Promise<void> {
-  const shared = globalThis.sharedTestCluster;
-  globalThis.sharedTestCluster = undefined;
-  await (await shared)?.close();
+  const clusters = [...(globalThis.testClusters?.values() ?? [])];
+  globalThis.testClusters = undefined;
+  for (const shared of clusters) await (await shared).close();
 }
 
-async function open(): Promise<SharedCluster> {
-  const { access, kubeconfig, ours, programs, close } = await openCluster(await findSource());
+async function open(node: boolean): Promise<SharedCluster> {
+  const opened = await openCluster(await findSource(), { node });
+  const { access, kubeconfig, ours, programs, importImages, close } = opened;
+  const images = programs === undefined ? PUBLIC_IMAGES : { busybox: BUSYBOX_IMAGE, node: NODE_IMAGE };
   const run = randomBytes(4).toString('hex');
   const api = apiOf(access);
   const version = await versionOf(access);
-  const features = { ...(await featuresOf(access)), ownControlPlane: programs !== undefined };
+  const features = {
+    ...(await featuresOf(access)),
+    ownControlPlane: programs !== undefined,
+    importsImages: importImages !== undefined,
+  };
   const lacking = Object.entries(features).flatMap(([name, has]) => (has ? [] : [name]));
   say(
     `Kubernetes ${version.major}.${version.minor} at ${access.server}, without ${lacking.join(', ') || 'nothing'}`,
   );
   await installCrds(api, run);
   return {
-    provided: { access, kubeconfig, version, features, programs, run },
+    provided: { access, kubeconfig, version, features, programs, importImages, images, run },
     close: async () => {
       // a cluster that was started for us alone goes as a whole
       if (!ours) await removeLeftovers(api, run, features.controllers);
