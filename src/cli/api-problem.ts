@@ -45,7 +45,7 @@ export function explained(error: unknown, place: Place): unknown {
     if (error.status === 403) {
       const asked = right(error, place);
       return new CommandError(
-        `you lack the right to: ${asked}\nAsk for it, or check with: kubectl auth can-i ${asked} (if that says yes, a quota or an admission policy refused it).`,
+        `you lack the right to: ${asked}\nAsk for it, or check with: kubectl auth can-i ${asked} (if that says yes: a quota, an admission policy, or a namespace that is being deleted refused it).`,
         { cause: error },
       );
     }

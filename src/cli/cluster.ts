@@ -1,7 +1,7 @@
 import type { Client } from '../kube/client.ts';
 import { connect, CredentialsError } from '../kube/connection.ts';
 import { explained } from './api-problem.ts';
-import { CommandError } from './errors.ts';
+import { CommandError, UsageError } from './errors.ts';
 import type { Io } from './io.ts';
 
 /** The cluster that the user's own kubeconfig names, with the user's own rights. */
@@ -16,12 +16,17 @@ interface ClusterValues {
   readonly kubeconfig?: string | undefined;
 }
 
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
 /** Connects, works, and closes the connections. Errors of the API server come out as CommandErrors. */
 export async function withCluster<T>(
   io: Io,
   { namespace, context, kubeconfig }: ClusterValues,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
+  if (namespace !== undefined && !NAMESPACE.test(namespace)) {
+    throw new UsageError(`--namespace ${JSON.stringify(namespace)} is no name of a namespace`);
+  }
   const connection = await connect({ kind: 'kubeconfig', path: kubeconfig, context }).catch(
     (error: unknown) => {
       throw error instanceof CredentialsError ? new CommandError(error.message, { cause: error }) : error;

@@ -2,10 +2,10 @@ import { type Cluster, withCluster } from './cluster.ts';
 import { defineCommand } from './command.ts';
 import { CommandError } from './errors.ts';
 import { EXIT } from './exit-code.ts';
-import type { Io } from './io.ts';
-import { warn } from './io.ts';
+import { type Io, warn } from './io.ts';
 import { readModels } from './models.ts';
 import { clusterOptions } from './options.ts';
+import { READING, withProgress, WRITING } from './progress.ts';
 import { givenName, nameOption } from './secret-name.ts';
 import { findKey } from './store-find.ts';
 import type { StoreSecret } from './store-secret.ts';
@@ -32,10 +32,12 @@ export const deleteSecret = defineCommand({
     const name = givenName(values.name, positionals);
     const target = targetOf(values);
     return withCluster(io, values, async (cluster) => {
-      const secret = await findKey(cluster, target, name);
+      const secret = await withProgress(io, READING, () => findKey(cluster, target, name));
       if (!values.force) await checkUnused(io, cluster, secret, name);
       const at = { ...target, secret: secret.name, named: true };
-      const { warnings } = await writeKeys(cluster, at, new Map([[name, null]]));
+      const { warnings } = await withProgress(io, WRITING, () =>
+        writeKeys(cluster, at, new Map([[name, null]])),
+      );
       for (const warning of warnings) warn(io, warning);
       io.stdout.write(`Deleted ${name} from Secret ${secret.name}, namespace ${cluster.namespace}.\n`);
       return EXIT.done;

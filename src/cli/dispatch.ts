@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { commandHelp, generalHelp, generalUsage, usageLine } from './help.ts';
 import type { Io } from './io.ts';
 import { clusterOptions, globalOptions, outputOption } from './options.ts';
+import { styled } from './style.ts';
 
 /** Options that, as in kubectl, may also stand before the command. */
 const leading = {
@@ -95,7 +96,7 @@ async function find(name: string): Promise<Command> {
 
 function report(io: Io, label: string, usage: string, error: unknown, debug: boolean): ExitCode {
   const message = error instanceof Error ? error.message : String(error);
-  io.stderr.write(`${label}: ${message}\n`);
+  io.stderr.write(`${styled(io.stderr, 'red', `${label}:`)} ${message}\n`);
   if (error instanceof UsageError) {
     io.stderr.write(usage);
     return EXIT.usage;

@@ -7,6 +7,7 @@ import { EXIT } from './exit-code.ts';
 import { readModels } from './models.ts';
 import { clusterOptions, outputOption } from './options.ts';
 import { formatOf } from './print.ts';
+import { READING, withProgress } from './progress.ts';
 import { givenName, nameOption } from './secret-name.ts';
 import { findKey } from './store-find.ts';
 import { storeOptions, targetOf } from './store-target.ts';
@@ -36,7 +37,7 @@ export const get = defineCommand({
       throw new UsageError('--reveal prints the bare value: leave --output away');
     }
     return withCluster(io, values, async (cluster) => {
-      const secret = await findKey(cluster, target, name);
+      const secret = await withProgress(io, READING, () => findKey(cluster, target, name));
       const value = secret.data.get(name);
       if (values.reveal && value !== undefined) io.stdout.write(Buffer.from(reveal(value), 'base64'));
       else await printEntries(io, format, cluster, [{ name, secret }], await readModels(io, cluster));

@@ -7,6 +7,7 @@ import { type Io, warn } from './io.ts';
 import { type LocalSecret, localConfigPath, readLocalSecrets } from './local-secrets.ts';
 import { clusterOptions, outputOption } from './options.ts';
 import { type Format, formatOf, printData, table } from './print.ts';
+import { READING, withProgress, WRITING } from './progress.ts';
 import { confirm } from './prompt.ts';
 import { namePolicyOption, policyProblem } from './secret-name.ts';
 import { getSecret, type StoreSecret } from './store-secret.ts';
@@ -60,7 +61,7 @@ export const importSecrets = defineCommand({
     const problem = policyProblem(io, values['name-policy']);
 
     return withCluster(io, values, async (cluster) => {
-      const existing = await getSecret(cluster, target.secret);
+      const existing = await withProgress(io, READING, () => getSecret(cluster, target.secret));
       const warnings = existing === undefined ? [] : checkTarget(existing, target);
       const steps = local.map((secret) => plan(secret, existing, problem));
       const changes = changesOf(steps);
@@ -72,7 +73,7 @@ export const importSecrets = defineCommand({
         throw new CommandError('not confirmed: nothing was changed');
       }
       const applied = !dryRun && changes.size > 0;
-      if (applied) await writeKeys(cluster, target, changes);
+      if (applied) await withProgress(io, WRITING, () => writeKeys(cluster, target, changes));
       if (format !== 'table') await printResult(io, format, file, cluster, target, applied, steps);
       else if (changes.size === 0) io.stdout.write('Nothing to import.\n');
       else

@@ -1,3 +1,5 @@
+import { styled } from './style.ts';
+
 /** Where a command writes: stdout or stderr, with what is known about the other end. */
 export interface Output {
   readonly isTerminal: boolean;
@@ -20,4 +22,5 @@ export interface Io {
 }
 
 /** A line on stderr that does not stop the command. */
-export const warn = (io: Io, message: string): void => io.stderr.write(`warning: ${message}\n`);
+export const warn = ({ stderr }: Io, message: string): void =>
+  stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${message}\n`);

@@ -5,6 +5,7 @@ import { EXIT } from './exit-code.ts';
 import { readModels } from './models.ts';
 import { clusterOptions, outputOption } from './options.ts';
 import { formatOf } from './print.ts';
+import { READING, withProgress } from './progress.ts';
 import { listStore } from './store-secret.ts';
 import { storeOptions, targetOf } from './store-target.ts';
 
@@ -27,7 +28,7 @@ export const list = defineCommand({
     const format = formatOf(values.output);
     targetOf(values);
     return withCluster(io, values, async (cluster) => {
-      const found = await listStore(cluster, values.store);
+      const found = await withProgress(io, READING, () => listStore(cluster, values.store));
       const entries = entriesOf(
         found.filter(
           ({ environment }) => values.environment === undefined || environment === values.environment,

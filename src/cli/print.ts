@@ -1,18 +1,12 @@
-import { styleText } from 'node:util';
 import type { Io, Output } from './io.ts';
 import { choice } from './options.ts';
+import { type Style, styled } from './style.ts';
 
 export type Format = 'table' | 'json' | 'yaml';
 
 /** @throws UsageError */
 export const formatOf = (output: string | undefined): Format =>
   choice('--output', output, ['table', 'json', 'yaml']) ?? 'table';
-
-type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
-
-/** Colour only where the output wants it. */
-const styled = (output: Output, style: Style, text: string): string =>
-  output.colour ? styleText(style, text, { validateStream: false }) : text;
 
 export interface Column<T> {
   readonly title: string;

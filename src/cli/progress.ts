@@ -1,5 +1,8 @@
 import type { Io } from './io.ts';
 
+export const READING = 'Reading the store';
+export const WRITING = 'Writing to the store';
+
 const SHOWN_AFTER_MS = 500;
 const CLEAR_LINE = '\r\u001B[K';
 

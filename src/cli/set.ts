@@ -5,6 +5,7 @@ import { defineCommand } from './command.ts';
 import { EXIT } from './exit-code.ts';
 import { warn } from './io.ts';
 import { clusterOptions } from './options.ts';
+import { withProgress, WRITING } from './progress.ts';
 import { checkName, givenName, nameOption, namePolicyOption } from './secret-name.ts';
 import { listStore } from './store-secret.ts';
 import { storeOptions, type Target, targetOf } from './store-target.ts';
@@ -34,7 +35,9 @@ export const set = defineCommand({
     const target = targetOf(values);
     const value = await readValue(io, name, values);
     return withCluster(io, values, async (cluster) => {
-      const { before, warnings } = await writeKeys(cluster, target, new Map([[name, value]]));
+      const { before, warnings } = await withProgress(io, WRITING, () =>
+        writeKeys(cluster, target, new Map([[name, value]])),
+      );
       const verb = before?.data.has(name) ? 'Changed' : 'Created';
       io.stdout.write(`${verb} ${name} in Secret ${target.secret}, namespace ${cluster.namespace}.\n`);
       for (const warning of [...warnings, ...(await collisions(cluster, target, name))]) warn(io, warning);

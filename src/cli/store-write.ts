@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENVIRONMENT_LABEL, STORE_LABEL } from '../api/names.ts';
 import type { SecretValue } from '../api/secret-value.ts';
-import { ApiError } from '../kube/errors.ts';
+import { ApiError, isApiError } from '../kube/errors.ts';
 import { secrets } from '../kube/resource.ts';
 import type { Cluster } from './cluster.ts';
 import { CommandError } from './errors.ts';
@@ -12,8 +12,24 @@ import { MAX_SECRET_BYTES } from './value.ts';
 const ATTEMPTS = 10;
 const MAX_PAUSE_MS = 200;
 
-/** 404: deleted meanwhile; 409: created meanwhile, or too many writers; 422: another object of that name by now. */
-const RACES = new Set([404, 409, 422]);
+/**
+ * Whether the Secret is another one by now, so that looking again helps. 404: deleted meanwhile (of a create: the
+ * namespace is not there); 409: created meanwhile, or too many writers at once; 422: the uid is not that of the
+ * object any more, unless it still is.
+ */
+function isRace(error: unknown, before: StoreSecret | undefined, lastUid: string | undefined): boolean {
+  if (!(error instanceof ApiError)) return false;
+  switch (error.status) {
+    case 404:
+      return before !== undefined;
+    case 409:
+      return true;
+    case 422:
+      return before !== undefined && before.uid !== lastUid;
+    default:
+      return false;
+  }
+}
 
 export interface Written {
   /** The Secret as it was before; undefined: there was none. */
@@ -30,6 +46,7 @@ export async function writeKeys(
   target: Target,
   changes: ReadonlyMap<string, SecretValue | null>,
 ): Promise<Written> {
+  let lastUid: string | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const before = await getSecret(cluster, target.secret);
     const warnings = before === undefined ? [] : checkTarget(before, target);
@@ -38,7 +55,9 @@ export async function writeKeys(
       await (before === undefined ? create(cluster, target, changes) : patch(cluster, before, changes));
       return { before, warnings };
     } catch (error) {
-      if (!(error instanceof ApiError && RACES.has(error.status)) || attempt === ATTEMPTS) throw error;
+      const again = attempt < ATTEMPTS && isRace(error, before, lastUid);
+      if (!again) throw refused(error, target, cluster, before);
+      lastUid = before?.uid;
       await sleep(Math.random() * MAX_PAUSE_MS);
     }
   }
@@ -61,6 +80,26 @@ async function create(
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret, labels }, type: 'Opaque', data },
     { as: 'metadata' },
   );
+}
+
+function refused(
+  error: unknown,
+  { secret }: Target,
+  { namespace }: Cluster,
+  before: StoreSecret | undefined,
+): unknown {
+  if (isApiError(error, 404) && before === undefined) {
+    return new CommandError(`namespace ${namespace} does not exist: kubectl create namespace ${namespace}`, {
+      cause: error,
+    });
+  }
+  if (isApiError(error, 422)) {
+    return new CommandError(
+      `the API server does not take this change of Secret ${secret}: its type may need a key that it would lose, or lack`,
+      { cause: error },
+    );
+  }
+  return error;
 }
 
 /** The uid makes sure that it is the Secret that was looked at. */

@@ -69,6 +69,8 @@ describe('wrong usage is told with the usage line and exit code 2', () => {
     { args: ['list', 'extra'], says: 'unexpected argument "extra"' },
     { args: ['list', '-o', 'jsn'], says: '--output "jsn" is none of table, json, yaml; did you mean json?' },
     { args: ['list', '-o=wide'], says: '--output "wide" is none of' },
+    { args: ['list', '-n', 'a/b'], says: '--namespace "a/b" is no name of a namespace' },
+    { args: ['list', '-n', ''], says: '--namespace "" is no name of a namespace' },
     { args: ['set'], says: 'no name given: NAME or --name NAME' },
     { args: ['set', 'a', '--name', 'b'], says: 'two names: "a" and --name "b"' },
     { args: ['set', 'a', '--value', 'x', '--from-file', 'y'], says: 'give --value or --from-file, not both' },

@@ -299,6 +299,27 @@ describe('set takes over nothing', () => {
   });
 });
 
+describe('set says what is wrong when the API server refuses', () => {
+  test('because the namespace is not there', async () => {
+    const world = await storeWorld();
+    const { code, stderr } = await world.run(['set', 'a', '-n', 'no-such-namespace'], { stdin: 'v' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('namespace no-such-namespace does not exist: kubectl create namespace');
+  });
+
+  test('because of the type of the Secret', async () => {
+    const world = await storeWorld();
+    await cluster().api.post(`/api/v1/namespaces/${world.namespace}/secrets`, {
+      metadata: { name: 'registry', labels: DEFAULT_STORE },
+      type: 'kubernetes.io/dockerconfigjson',
+      stringData: { '.dockerconfigjson': '{"auths":{}}' },
+    });
+    const { code, stderr } = await world.run(['delete', '.dockerconfigjson']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the API server does not take this change of Secret registry');
+  });
+});
+
 test('no output holds the value, not even with --debug', async () => {
   const world = await storeWorld();
   const { api } = cluster();
