@@ -1,7 +1,6 @@
-import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
+import type { WorkloadKind } from '../api/model-deployment.ts';
 import {
   DEFAULT_CONTAINER_ANNOTATION,
-  MANAGER,
   MODEL_ANNOTATION,
   MOUNT_PATH,
   REVISION_ANNOTATION,
@@ -9,7 +8,6 @@ import {
 } from '../api/names.ts';
 import {
   flattened,
-  hasKey,
   isObject,
   type JsonObject,
   listAt,
@@ -19,21 +17,19 @@ import {
 } from '../plan/flatten.ts';
 import { refShown } from '../plan/injection.ts';
 import type { ContainerView, EnvView, ForeignVolume, LiveWorkload, MountView } from '../plan/snapshot.ts';
-import type { ManagedFields, RawObject } from '../kube/object.ts';
+import type { RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
+import { type FieldPath, fieldPath, Ownership } from './ownership.ts';
+import { projectRollout } from './rollout.ts';
 
 /**
  * Reduces a Deployment, StatefulSet, DaemonSet or CronJob at the door. managedFields are read here, for who owns
  * what, and dropped; values of environment variables are not kept.
  */
-export function projectWorkload(
-  raw: RawObject,
-  apiVersion: string,
-  kind: (typeof WORKLOAD_KINDS)[number],
-): LiveWorkload {
+export function projectWorkload(raw: RawObject, apiVersion: string, kind: WorkloadKind): LiveWorkload {
   const { metadata } = raw;
-  const ownership = new Ownership(metadata.managedFields ?? []);
   const path = kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template'] : ['spec', 'template'];
+  const ownership = new Ownership(metadata.managedFields ?? [], fieldPath(path));
   const template = path.reduce<unknown>((value, key) => objectAt(value, key), raw);
   const podPath = [...path, 'spec'];
   const pod = objectAt(template, 'spec');
@@ -42,6 +38,7 @@ export function projectWorkload(
     ...projectContainers(pod, 'containers', podPath, ownership),
     ...projectContainers(pod, 'initContainers', podPath, ownership),
   ];
+  const { rollout, oldPods } = projectRollout(raw, kind);
   const owned = ownership.ours === undefined ? '' : ownedFields(raw, ownership.ours);
   return {
     apiVersion,
@@ -58,6 +55,10 @@ export function projectWorkload(
     volume: foreignVolume(pod, podPath, ownership),
     duplicate: findDuplicate(pod),
     owned: owned === '' ? '' : digest(owned),
+    editor: ownership.editor,
+    rollout,
+    oldPods,
+    blockedSince: rollout.blocked ? ownership.editedAt : undefined,
   };
 }
 
@@ -151,39 +152,4 @@ function normalisedPath(path: string): string {
     else if (part !== '' && part !== '.') parts.push(part);
   }
   return `/${parts.join('/')}`;
-}
-
-/** A path through fieldsV1: `f:...` for a field, an object for an item by its key. */
-type FieldPath = readonly (string | JsonObject)[];
-
-const fieldPath = (path: readonly string[]): FieldPath => path.map((field) => `f:${field}`);
-
-/** Who owns which field of an object. */
-class Ownership {
-  /** Our own fieldsV1, as server-side apply recorded it. */
-  readonly ours: unknown;
-  readonly #others: readonly ManagedFields[];
-
-  constructor(managedFields: readonly ManagedFields[]) {
-    const isOurs = ({ manager, operation, subresource }: ManagedFields): boolean =>
-      manager === MANAGER && operation === 'Apply' && !subresource;
-    this.ours = managedFields.find(isOurs)?.fieldsV1;
-    this.#others = managedFields.filter((entry) => !isOurs(entry));
-  }
-
-  /** `ours` when we own the item, also together with somebody else; `manager` names the others. */
-  of(path: FieldPath): { readonly ours: boolean; readonly manager: string } {
-    const managers = this.#others
-      .filter(({ fieldsV1 }) => has(fieldsV1, path))
-      .map(({ manager }) => manager ?? 'unknown');
-    return { ours: has(this.ours, path), manager: [...new Set(managers)].join(', ') || 'unknown' };
-  }
-}
-
-function has(fields: unknown, [step, ...rest]: FieldPath): boolean {
-  if (step === undefined) return true;
-  if (!isObject(fields)) return false;
-  if (typeof step === 'string') return step in fields && has(fields[step], rest);
-  const key = Object.keys(fields).find((name) => name.startsWith('k:') && hasKey(step, name));
-  return key !== undefined && has(fields[key], rest);
 }

@@ -86,22 +86,42 @@ function collectOwned(live: unknown, fields: unknown, path: string, field: strin
     return;
   }
   for (const [name, below] of inner) {
-    if (name.startsWith('f:')) {
+    if (name.startsWith('f:') && isObject(live)) {
       const child = name.slice(2);
-      if (isObject(live)) collectOwned(live[child], below, `${path}.${child}`, child, lines);
-    } else if (name.startsWith('k:') && Array.isArray(live)) {
-      const found = live.find((candidate) => hasKey(candidate, name));
-      const key = LIST_KEYS[field];
-      if (isObject(found) && key !== undefined)
-        collectOwned(found, below, `${path}[${String(found[key])}]`, '', lines);
+      collectOwned(live[child], below, `${path}.${child}`, child, lines);
     }
+  }
+  const key = LIST_KEYS[field];
+  if (key === undefined || !Array.isArray(live)) return;
+  const items = itemsBy(key, live);
+  for (const [id, below] of keyedFields(fields)) {
+    const found = items.get(id);
+    if (found) collectOwned(found, below, `${path}[${String(found[key])}]`, '', lines);
   }
 }
 
-/** Whether a list item is the one that a `k:{"name":"x"}` of fieldsV1 means. */
-export function hasKey(item: unknown, fieldKey: string): boolean {
-  const key: unknown = JSON.parse(fieldKey.slice(2));
-  return (
-    isObject(item) && isObject(key) && Object.entries(key).every(([name, value]) => item[name] === value)
-  );
+/** List items by their {@link itemId}; of several the first. */
+function itemsBy(key: string, list: readonly unknown[]): ReadonlyMap<string, JsonObject> {
+  const items = new Map<string, JsonObject>();
+  for (const item of list) {
+    const id = isObject(item) ? itemId({ [key]: item[key] }) : undefined;
+    if (isObject(item) && id !== undefined && !items.has(id)) items.set(id, item);
+  }
+  return items;
+}
+
+/** What stands for a list item that is known by its key fields: `{name: 'x'}`. */
+export const itemId = (key: JsonObject): string => canonical(key);
+
+/**
+ * The entries of one level of fieldsV1 that are about list items (`k:{"name":"x"}`), by {@link itemId}. Whoever may
+ * write a workload can make such lists as long as etcd allows, so that nothing may compare them item by item.
+ */
+function keyedFields(fields: JsonObject): ReadonlyMap<string, unknown> {
+  const keyed = new Map<string, unknown>();
+  for (const [name, below] of Object.entries(fields)) {
+    const key: unknown = name.startsWith('k:') ? JSON.parse(name.slice(2)) : undefined;
+    if (isObject(key)) keyed.set(itemId(key), below);
+  }
+  return keyed;
 }
