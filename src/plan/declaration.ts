@@ -27,7 +27,13 @@ export function declarationOf(config: TrussConfig): Declaration {
   for (const { name } of config.optional) declare(name, 'Optional');
   for (const { name } of config.weights) declare(name, 'Weights');
   for (const { name } of config.build) declare(name, 'Build');
-  return { kind: 'read', secrets: sortedSecrets(roles, pulls), warnings: config.warnings.map(shown) };
+  const aboutEnv = config.warnings.filter(({ code }) => code === 'NotCIdentifier');
+  return {
+    kind: 'read',
+    secrets: sortedSecrets(roles, pulls),
+    warnings: config.warnings.filter((warning) => !aboutEnv.includes(warning)).map(shown),
+    envWarnings: aboutEnv.map(shown),
+  };
 }
 
 function sortedSecrets(

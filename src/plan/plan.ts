@@ -6,7 +6,7 @@ import { type Approval, approvalOf, approvesWorkload, withApprovedEnv } from './
 import { type ApprovalVerdict, judgeApproval } from './approval-verdict.ts';
 import { injectionOf } from './injection.ts';
 import type { SecretPlan } from './owned-secret.ts';
-import { type Resolution, resolveAll } from './resolve.ts';
+import { needOf, type Resolution, resolveAll } from './resolve.ts';
 import { type PullPlan, planPullSecret } from './pull-secret.ts';
 import { planSecret } from './secret.ts';
 import type { DeclaredSecret, Snapshot, Surroundings, WorkloadView } from './snapshot.ts';
@@ -50,6 +50,16 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
   const resolutions = resolveAll(snapshot, spec, declared, approval);
   const secret = planSecret(model, spec, resolutions, snapshot.delivered, surroundings);
   const pull = planPullSecret(model, model.prior.secrets, resolutions, snapshot.pull, surroundings);
+  const before = snapshot.delivered.kind === 'ours' ? [...snapshot.delivered.digests.keys()] : [];
+  const context = {
+    model,
+    digest: surroundings.digest,
+    missing: resolutions
+      .filter((one) => needOf(one, spec.onMissing) === 'required' && !secret.keys.has(one.name))
+      .map(({ name }) => name),
+    lost: new Set(before.filter((key) => !secret.keys.has(key))),
+    prior: model.prior.workloads,
+  };
   const injection = injectionOf(model, withApprovedEnv(spec, approval), resolutions, secret, pull);
   return {
     kind: 'act',
@@ -65,7 +75,7 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
       guessed && spec.trusted
         ? held(view)
         : planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
-            planWorkload(model, view, granted ? injection : undefined, surroundings.digest),
+            planWorkload(view, granted ? injection : undefined, context),
           ),
     ),
     unreadableStores: snapshot.stores.flatMap((store) => (store.kind === 'unreadable' ? [store.why] : [])),
@@ -109,6 +119,8 @@ function planInvalid({ model, delivered }: Snapshot, issues: readonly string[]):
     name: model.name,
     type: SECRET_TYPE,
     action: { kind: 'none' },
+    wanted: '',
+    standoff: undefined,
     revision: undefined,
     keys: new Set(),
     tooLarge: undefined,
@@ -171,7 +183,8 @@ function usability({ declaration, model }: Snapshot, spec: ModelDeploymentSpec):
     case 'malformed':
       return unusable('ConfigMalformed', messages.configMalformed(declaration.errors));
     case 'read': {
-      const { secrets, warnings } = declaration;
+      const { secrets, envWarnings } = declaration;
+      const warnings = [...declaration.warnings, ...(spec.delivery === 'Env' ? envWarnings : [])];
       if (secrets.length > MAX_DECLARED) {
         return unusable('TooMany', messages.tooMany(secrets.length, MAX_DECLARED));
       }

@@ -1,4 +1,10 @@
-import type { ModelDeploymentSpec, SecretRole, StoreRef, WorkloadRef } from '../api/model-deployment.ts';
+import type {
+  ModelDeploymentSpec,
+  SecretRole,
+  StoreRef,
+  WorkloadRef,
+  WorkloadState,
+} from '../api/model-deployment.ts';
 import type { ModelTrustSpec } from '../api/model-trust.ts';
 import type { SecretValue } from '../api/secret-value.ts';
 import type { Consent } from './consent.ts';
@@ -44,6 +50,7 @@ export type SpecView =
 export interface PriorStatus {
   /** The names of the last config.yaml that could be read, should the present one be unreadable. */
   readonly secrets: readonly PriorSecret[];
+  readonly workloads: readonly PriorWorkload[];
   readonly conditions: readonly PriorCondition[];
   /** {@link readySays} of the Ready condition; undefined when there is none. */
   readonly ready: string | undefined;
@@ -55,6 +62,12 @@ export interface PriorSecret {
   readonly pull?: PullUse;
   /** UID of the source Secret, if it was delivered: between two equally good sources a value stays where it was. */
   readonly sourceUid: string | undefined;
+}
+
+export interface PriorWorkload {
+  readonly kind: string;
+  readonly name: string;
+  readonly state: WorkloadState;
 }
 
 export interface PriorCondition {
@@ -82,6 +95,8 @@ export type Declaration =
       readonly kind: 'read';
       readonly secrets: readonly DeclaredSecret[];
       readonly warnings: readonly string[];
+      /** Those that matter only to delivery as environment variables. */
+      readonly envWarnings: readonly string[];
     }
   | { readonly kind: 'missing'; readonly what: 'ConfigMap' | 'key' }
   | { readonly kind: 'unknown'; readonly why: string }
@@ -137,6 +152,7 @@ export type DeliveredView =
       readonly kind: 'absent';
       /** What this process last knew of it, so that putting a deleted Secret back does not restart pods. */
       readonly last: DeliveredContent | undefined;
+      readonly fight?: Fight | undefined;
     }
   | ({
       readonly kind: 'ours';
@@ -147,6 +163,9 @@ export type DeliveredView =
       readonly replaceable: boolean;
       /** Carries our label and owner reference as we write them. */
       readonly labelled: boolean;
+      /** Who else last wrote it. */
+      readonly editor?: string;
+      readonly fight?: Fight | undefined;
     } & DeliveredContent);
 
 export interface DeliveredContent {
@@ -167,6 +186,20 @@ export interface PresentWorkload {
   readonly live: LiveWorkload;
   /** Name of another model that holds the workload: its marker is there, or it is older and asked too. */
   readonly holder: string | undefined;
+  /** Of late the same was written more than once: how that goes on. */
+  readonly fight?: Fight | undefined;
+  /** Milliseconds since the pod template was last written, if a pod of an earlier template holds up the others. */
+  readonly blockedForMs?: number | undefined;
+}
+
+/** A write that somebody keeps undoing, or that the API server keeps refusing. */
+export interface Fight {
+  /** Digest of what is written. */
+  readonly wanted: string;
+  /** Milliseconds until it may be written again. */
+  readonly waitMs: number;
+  /** What the API server said when it refused it last. */
+  readonly refused: string | undefined;
 }
 
 /** What is kept of a live workload. */
@@ -190,6 +223,29 @@ export interface LiveWorkload {
   readonly duplicate: string | undefined;
   /** Digest of all that we own in it, made from {@link ownedFields}; empty when we own nothing. */
   readonly owned: string;
+  /** Who else last wrote the pod template. */
+  readonly editor: string;
+  readonly rollout: Rollout;
+  /** Label selector for pods of earlier templates, where somebody has to delete them; otherwise undefined. */
+  readonly oldPods: string | undefined;
+  /** When the pod template was last written, in milliseconds, if a pod of an earlier template holds up the others. */
+  readonly blockedSince: number | undefined;
+}
+
+/** How far the pods are with the template. */
+export interface Rollout {
+  /** The status is about the present template. */
+  readonly observed: boolean;
+  /** Some pod of the present template surely runs. */
+  readonly running: boolean;
+  /** Some pod runs. */
+  readonly serving: boolean;
+  /** There are pods of an earlier template. */
+  readonly outdated: boolean;
+  /** Why pods of earlier templates are not replaced. */
+  readonly held: 'paused' | 'on-delete' | 'partition' | undefined;
+  /** A pod of an earlier template is not ready, and no other one is replaced before it is. */
+  readonly blocked: boolean;
 }
 
 export interface ContainerView {

@@ -11,6 +11,7 @@ import type {
   LiveWorkload,
   ModelView,
   PriorStatus,
+  Rollout,
   Snapshot,
   SourceSecret,
   StoreView,
@@ -33,7 +34,7 @@ export function spec(fields: Record<string, unknown> = {}): ModelView['spec'] {
     : { kind: 'invalid', issues: parsed.error.issues.map(({ message }) => message) };
 }
 
-export const NO_STATUS: PriorStatus = { secrets: [], conditions: [], ready: undefined };
+export const NO_STATUS: PriorStatus = { secrets: [], workloads: [], conditions: [], ready: undefined };
 
 export const model = (fields: Record<string, unknown> = {}, more: Partial<ModelView> = {}): ModelView => ({
   ...MODEL,
@@ -48,6 +49,7 @@ export const model = (fields: Record<string, unknown> = {}, more: Partial<ModelV
 export const declared = (...names: readonly string[]): Declaration => ({
   kind: 'read',
   warnings: [],
+  envWarnings: [],
   secrets: names.map((entry): DeclaredSecret => {
     const [name = '', role] = entry.split('=');
     switch (role) {
@@ -178,8 +180,22 @@ export const liveWorkload = (live: Partial<LiveWorkload> = {}): LiveWorkload => 
   volume: undefined,
   duplicate: undefined,
   owned: '',
+  editor: 'kubectl',
+  rollout: ROLLED_OUT,
+  oldPods: undefined,
+  blockedSince: undefined,
   ...live,
 });
+
+/** All pods run the present template. */
+export const ROLLED_OUT: Rollout = {
+  observed: true,
+  running: true,
+  serving: true,
+  outdated: false,
+  held: undefined,
+  blocked: false,
+};
 
 export const snapshot = (parts: Partial<Snapshot> = {}): Snapshot => ({
   model: model(),

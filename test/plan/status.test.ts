@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../src/api/model-deployment.ts';
+import { declarationOf } from '../../src/plan/declaration.ts';
+import { readTrussConfig } from '../../src/truss/config.ts';
 import { eventsOf, readySays } from '../../src/plan/events.ts';
 import { NOTHING_FAILED, type Outcome, statusOf } from '../../src/plan/status.ts';
 import {
@@ -100,6 +102,14 @@ describe('the status of a model', () => {
     expect(found['Ready']).toBe(ready);
     expect(['Reconciling', 'Stalled'].filter((type) => type in found)).toEqual(progress ? [progress] : []);
     expect(status.summary).toBe(summary);
+  });
+
+  it('a name that some shells drop as an environment variable is a warning only where it becomes one', () => {
+    const declaration = declarationOf(readTrussConfig('secrets: {a-b: null}'));
+    const said = (delivery: string): string | undefined =>
+      condition(statusAfter({ declaration, model: model({ delivery }) }), 'ConfigValid')?.message;
+    expect(said('Mount')).toBe('1 declared');
+    expect(said('Env')).toMatch(/^1 declared; a warning: config\.yaml:1:11: /);
   });
 
   it('1,024 declared names are possible', () => {
