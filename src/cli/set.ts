@@ -1,4 +1,4 @@
-import { ApiError } from '../kube/errors.ts';
+import { ApiError, TransportError } from '../kube/errors.ts';
 import { normalise } from '../truss/names.ts';
 import { type Cluster, withCluster } from './cluster.ts';
 import { defineCommand } from './command.ts';
@@ -46,10 +46,10 @@ export const set = defineCommand({
   },
 });
 
-/** What makes the name ambiguous for models, or is easily mistaken for it. Advice: silent where it may not be read. */
+/** What makes the name ambiguous for models, or is easily mistaken for it. Only advice, so silent where it can't be read. */
 async function collisions(cluster: Cluster, target: Target, name: string): Promise<readonly string[]> {
   const store = await listStore(cluster, target.store).catch((error: unknown) => {
-    if (error instanceof ApiError && error.status === 403) return [];
+    if (error instanceof ApiError || error instanceof TransportError) return [];
     throw error;
   });
   const same = store.filter(

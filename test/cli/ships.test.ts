@@ -58,6 +58,14 @@ describe('the npm package', () => {
     expect(plugin).toContain('\n  kubectl truss-secrets set hf_access_token\n');
   });
 
+  test('is a plugin of kubectl', async (context) => {
+    const path = `${bin}:${env.PATH}`;
+    const there = await output('kubectl', 'version', '--client').catch(() => undefined);
+    context.skip(there === undefined, 'no kubectl here');
+    const { stdout } = await run('kubectl', ['truss-secrets', '--version'], { env: { ...env, PATH: path } });
+    expect(stdout).toMatch(/^truss-secrets \d/);
+  });
+
   test('brings no other package, no sources, and the licences of what is in it', async () => {
     const modules = join(at, 'lib/node_modules');
     expect(await readdir(modules)).toEqual(['truss-secrets']);

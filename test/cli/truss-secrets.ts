@@ -67,7 +67,7 @@ export function startTrussSecrets(args: readonly string[], { env, cwd }: Surroun
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: environment(env),
     cwd,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
