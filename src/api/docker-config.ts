@@ -33,12 +33,8 @@ export function serviceAccountAuth(value: SecretValue): SecretValue | undefined 
 
 /** The `auth` for a registry in a docker config, whichever way either of them writes its name. */
 export function authFor(config: SecretValue, registry: string): SecretValue | undefined {
-  const auths = objectAt(parsed(textOf(config) ?? ''), 'auths');
-  if (!auths) return undefined;
-  const wanted = hostOf(registry);
-  const keys = Object.keys(auths);
-  const key = keys.find((name) => name === registry) ?? keys.find((name) => hostOf(name) === wanted);
-  const entry = key === undefined ? undefined : objectAt(auths, key);
+  const { byName, byHost } = authsOf(config);
+  const entry = byName.get(registry) ?? byHost.get(hostOf(registry));
   const { auth, username, password } = entry ?? {};
   if (typeof auth === 'string' && auth !== '') {
     const decoded = decodedText(auth.trim());
@@ -47,6 +43,30 @@ export function authFor(config: SecretValue, registry: string): SecretValue | un
   return typeof username === 'string' && typeof password === 'string'
     ? encoded(`${username}:${password}`)
     : undefined;
+}
+
+interface Auths {
+  readonly byName: ReadonlyMap<string, Json>;
+  readonly byHost: ReadonlyMap<string, Json>;
+}
+
+/** Of each docker config as long as it is kept: it may be large, and be asked for many registries. */
+const known = new WeakMap<SecretValue, Auths>();
+
+function authsOf(config: SecretValue): Auths {
+  const found = known.get(config);
+  if (found) return found;
+  const byName = new Map<string, Json>();
+  const byHost = new Map<string, Json>();
+  for (const [name, entry] of Object.entries(objectAt(parsed(textOf(config) ?? ''), 'auths') ?? {})) {
+    if (!isObject(entry)) continue;
+    byName.set(name, entry);
+    const host = hostOf(name);
+    if (!byHost.has(host)) byHost.set(host, entry);
+  }
+  const auths = { byName, byHost };
+  known.set(config, auths);
+  return auths;
 }
 
 /** The docker config with these credentials, by registry; the same ones give the same bytes. */
@@ -58,11 +78,14 @@ export function dockerConfig(auths: ReadonlyMap<string, SecretValue>): SecretVal
 
 /** `https://index.docker.io/v1/` and `index.docker.io` are one registry. */
 const hostOf = (registry: string): string =>
-  registry
-    .toLowerCase()
-    .replace(/^https?:\/\//, '')
-    .replace(/\/+$/, '')
-    .replace(/\/v[12]$/, '');
+  withoutLast(registry.toLowerCase().replace(/^https?:\/\//, ''), '/').replace(/\/v[12]$/, '');
+
+/** The text without these characters at its end; a regular expression takes quadratic time for it. */
+function withoutLast(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
 
 function parsed(text: string): Json | undefined {
   try {
@@ -87,7 +110,7 @@ function decodedText(base64: string): string | undefined {
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     // `echo user:password | base64` put it there
-    const line = text.replace(/[\r\n]+$/, '');
+    const line = withoutLast(text, '\r\n');
     // a bare token that happens to be base64 of something has some in it
     return /\p{Cc}/u.test(line) ? undefined : line;
   } catch {
