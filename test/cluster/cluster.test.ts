@@ -18,12 +18,12 @@ describe('the cluster that tests run on', () => {
     });
     await reader.api.get(`/api/v1/namespaces/${own}/secrets`);
     const forbidden = [
-      reader.api.get(`/api/v1/namespaces/${other}/secrets`),
-      reader.api.get(`/api/v1/namespaces/${own}/configmaps`),
-      reader.api.post(`/api/v1/namespaces/${own}/secrets`, { metadata: { name: 'a' } }),
+      () => reader.api.get(`/api/v1/namespaces/${other}/secrets`),
+      () => reader.api.get(`/api/v1/namespaces/${own}/configmaps`),
+      () => reader.api.post(`/api/v1/namespaces/${own}/secrets`, { metadata: { name: 'a' } }),
     ];
     for (const attempt of forbidden) {
-      await expect(attempt).rejects.toThrow(expect.objectContaining({ name: ApiError.name, code: 403 }));
+      await expect(attempt()).rejects.toThrow(expect.objectContaining({ name: ApiError.name, code: 403 }));
     }
   });
 });
