@@ -54,6 +54,13 @@ export const clusterOptions = {
 const withoutEquals = (argument: string): string =>
   /^-[a-zA-Z]=/.test(argument) ? argument.slice(0, 2) + argument.slice(3) : argument;
 
+/** `--wait=false`, as kubectl takes it, is `--no-wait` to `parseArgs`. */
+function asFlag(options: Options, argument: string): string {
+  const [, name = '', value] = /^--([^=]+)=(true|false)$/.exec(argument) ?? [];
+  if (!Object.hasOwn(options, name) || options[name]?.type !== 'boolean') return argument;
+  return value === 'true' ? `--${name}` : `--no-${name}`;
+}
+
 /** @throws UsageError for an option that is unknown or lacks its value. */
 export function parseOptions<const O extends Options>(
   options: O,
@@ -61,11 +68,18 @@ export function parseOptions<const O extends Options>(
   passesOn: boolean,
 ): ParsedArgs<O> {
   const end = argv.indexOf('--');
-  const own = (end === -1 ? argv : argv.slice(0, end)).map(withoutEquals);
+  const before = end === -1 ? argv : argv.slice(0, end);
+  const own = before.map(withoutEquals).map((argument) => asFlag(options, argument));
   const behind = end === -1 ? undefined : argv.slice(end + 1);
   refuseUnknown(options, own);
   try {
-    const { values, positionals } = parseArgs({ args: own, options, strict: true, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: own,
+      options,
+      strict: true,
+      allowPositionals: true,
+      allowNegative: true,
+    });
     return passesOn
       ? { values, positionals, rest: behind }
       : { values, positionals: [...positionals, ...(behind ?? [])], rest: undefined };
@@ -77,7 +91,13 @@ export function parseOptions<const O extends Options>(
 }
 
 function refuseUnknown(options: Options, args: readonly string[]): void {
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowNegative: true,
+    tokens: true,
+  });
   for (const token of tokens) {
     if (token.kind !== 'option' || Object.hasOwn(options, token.name)) continue;
     throw new UsageError(

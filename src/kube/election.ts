@@ -78,7 +78,6 @@ class RunningElection implements Election {
     clearTimeout(this.#timer);
     await this.#writing;
     if (this.#lease?.holder === this.#options.identity) await this.#release(this.#lease);
-    this.#tell(false);
   }
 
   #decide(now: number): Decision {
