@@ -11,20 +11,24 @@ import type {
   WriteOptions,
 } from './client.ts';
 import type { Connection } from './connection.ts';
-import { isApiError, TransportError, type Verb } from './errors.ts';
+import { isApiError, TransportError } from './errors.ts';
 import { isRecord, parseObject, type RawObject } from './object.ts';
 import { type Call, parseJson, Requester } from './requester.ts';
 import {
-  collectionPath,
-  collectionTemplate,
-  type ObjectKey,
-  objectPath,
-  objectTemplate,
-  type Resource,
-  secrets,
-} from './resource.ts';
-import { encodeSecret } from './secret-body.ts';
-import type { HttpRequest } from './transport.ts';
+  allOf,
+  anyPath,
+  APPLY_TYPE,
+  encode,
+  JSON_TYPE,
+  MERGE_TYPE,
+  type Message,
+  oneOf,
+  PARTIAL,
+  PARTIAL_LIST,
+  queryString,
+  type Target,
+} from './message.ts';
+import type { ObjectKey, Resource } from './resource.ts';
 import { WatchDecoder, type WatchHandler, type WatchOptions, type WatchStream } from './watch-stream.ts';
 
 export interface ClientOptions {
@@ -37,30 +41,6 @@ export interface ClientOptions {
 const DEFAULT_CONNECTIONS = 32;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PAGE = 500;
-
-const JSON_TYPE = 'application/json';
-const PARTIAL = `${JSON_TYPE};g=meta.k8s.io;v=v1;as=PartialObjectMetadata`;
-const PARTIAL_LIST = `${JSON_TYPE};g=meta.k8s.io;v=v1;as=PartialObjectMetadataList`;
-/** JSON is YAML. */
-const APPLY_TYPE = 'application/apply-patch+yaml';
-const MERGE_TYPE = 'application/merge-patch+json';
-
-interface Target {
-  readonly verb: Verb;
-  readonly path: string;
-  readonly template: string;
-  /** Its errors may hold what was sent. */
-  readonly confidential: boolean;
-}
-
-interface Message {
-  readonly method: HttpRequest['method'];
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
-  readonly accept?: string;
-  readonly contentType?: string;
-  readonly body?: string;
-  readonly retry?: boolean;
-}
 
 /** A client for the API server of the connection; {@link Client} says what it does. */
 export const createClient = (connection: Connection, options: ClientOptions = {}): Client =>
@@ -101,12 +81,13 @@ class HttpClient implements Client {
   }
 
   async *list(of: Resource, options: ListOptions = {}): AsyncGenerator<readonly RawObject[], void, void> {
+    let limit = options.limit ?? DEFAULT_PAGE;
     let continueToken: string | undefined;
-    do {
-      const page = await this.listPage(of, { ...options, continueToken });
+    for (let more = true; more; more = continueToken !== undefined) {
+      const page = await this.#pageThatFits(of, { ...options, limit, continueToken });
       yield page.items;
-      ({ continueToken } = page);
-    } while (continueToken !== undefined);
+      ({ limit, continueToken } = page);
+    }
   }
 
   watch(of: Resource, options: WatchOptions, handler: WatchHandler): WatchStream {
@@ -202,6 +183,21 @@ class HttpClient implements Client {
     await this.#requester.close();
   }
 
+  /** A page of at most `limit` objects, of fewer where these are too large. */
+  async #pageThatFits(
+    of: Resource,
+    options: PageOptions & { limit: number },
+  ): Promise<Page & { limit: number }> {
+    for (let { limit } = options; ; limit = Math.ceil(limit / 2)) {
+      try {
+        return { ...(await this.listPage(of, { ...options, limit })), limit };
+      } catch (error) {
+        const tooLarge = error instanceof TransportError && error.step === 'too-large';
+        if (!tooLarge || limit === 1) throw error;
+      }
+    }
+  }
+
   async #object(target: Target, message: Message, options: CallOptions): Promise<RawObject> {
     const accept = options.as === 'metadata' ? PARTIAL : JSON_TYPE;
     const object = parseObject(await this.#json(target, { ...message, accept }, options));
@@ -238,40 +234,6 @@ class HttpClient implements Client {
       confidential,
     };
   }
-}
-
-const isSecret = (of: Resource): boolean => of.group === secrets.group && of.plural === secrets.plural;
-
-const encode = (of: Resource, body: object): string =>
-  isSecret(of) ? encodeSecret(body) : JSON.stringify(body);
-
-const oneOf = (verb: Verb, of: Resource, key: ObjectKey, subresource?: string): Target => ({
-  verb,
-  path: objectPath(of, key, subresource),
-  template: objectTemplate(of, subresource),
-  confidential: isSecret(of),
-});
-
-const allOf = (verb: Verb, of: Resource, namespace: string | undefined): Target => ({
-  verb,
-  path: collectionPath(of, namespace),
-  template: collectionTemplate(of, namespace),
-  confidential: isSecret(of),
-});
-
-/** Confidential, as nobody knows what lies there. */
-const anyPath = (path: string): Target => ({
-  verb: 'get',
-  path,
-  template: path.replace(/\?.*/, ''),
-  confidential: true,
-});
-
-function queryString(query: Message['query']): string {
-  const parts = Object.entries(query ?? {}).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
-  );
-  return parts.length === 0 ? '' : `?${parts.join('&')}`;
 }
 
 function parsePage(list: unknown, target: Target): Page {

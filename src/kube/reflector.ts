@@ -1,13 +1,13 @@
 import type { Client, Detail } from './client.ts';
 import { steadyNow } from './clock.ts';
 import { failureOf } from './failure.ts';
+import { freshnessOf } from './health.ts';
 import type { Resource } from './resource.ts';
 import type { Freshness, Sink } from './sink.ts';
 import { inSlices } from './slice.ts';
 import type { WatchHandler } from './watch-stream.ts';
 import {
   DEFAULT_TIMING,
-  freshnessOf,
   INITIAL,
   step,
   type WatcherEffect,
@@ -61,7 +61,7 @@ class RunningReflector implements Reflector {
   readonly #sink: Sink;
   readonly #timing: WatcherTiming;
   #state = INITIAL;
-  #told: Freshness = freshnessOf(INITIAL);
+  #told: Freshness = freshnessOf(INITIAL.health);
   #lastStepAt = steadyNow();
   /** The list or watch that is under way. */
   #request: { abort(): void } | undefined;
@@ -174,7 +174,7 @@ class RunningReflector implements Reflector {
   }
 
   #tellFreshness(): void {
-    const now = freshnessOf(this.#state);
+    const now = freshnessOf(this.#state.health);
     const before = this.#told;
     if (now.kind === before.kind && failureKind(now) === failureKind(before)) return;
     this.#told = now;

@@ -1,6 +1,6 @@
 import { type BackoffPolicy, backoffDelay } from './backoff.ts';
 import type { Failure } from './failure.ts';
-import type { Freshness } from './sink.ts';
+import { calmed, type Health, recovered, troubled, UNSYNCED } from './health.ts';
 
 /**
  * List, then watch, for ever: the state machine, in the manner of kube-rs' watcher.rs. It performs nothing:
@@ -42,18 +42,6 @@ interface PageRequest {
 
 /** What is asked for: a page of a list, or the watch that follows it. */
 export type WatcherRequest = PageRequest | { readonly kind: 'watch'; readonly resourceVersion: string };
-
-/** How it has gone, carried through all states. */
-export interface Health {
-  /** A list was completed at least once. */
-  readonly synced: boolean;
-  /** Failures without {@link WatcherTiming.healthyMs} between them, for the backoff. */
-  readonly failures: number;
-  /** The last failure, until a list is complete or a watch is accepted. */
-  readonly failure: Failure | undefined;
-  /** When the present trouble began; without one, when the last one ended. */
-  readonly since: number;
-}
 
 export type WatcherState =
   | { readonly kind: 'stopped'; readonly health: Health }
@@ -120,7 +108,7 @@ export interface Step {
 
 export const INITIAL: WatcherState = {
   kind: 'stopped',
-  health: { synced: false, failures: 0, failure: undefined, since: 0 },
+  health: UNSYNCED,
 };
 
 /** The next state and what to do. An input that the state does not expect changes nothing. */
@@ -148,14 +136,6 @@ export function step(state: WatcherState, input: WatcherInput, at: Circumstances
         effects: state.kind === 'stopped' || state.kind === 'waiting' ? [] : [{ kind: 'abort' }],
       };
   }
-}
-
-/** What a sink is told about the state. */
-export function freshnessOf({ health }: WatcherState): Freshness {
-  const { synced, failure, since } = health;
-  if (!synced) return { kind: 'unsynced', failure };
-  if (failure === undefined) return { kind: 'synced' };
-  return { kind: failure.kind === 'forbidden' ? 'forbidden' : 'stale', since, failure };
 }
 
 const NOTHING: readonly WatcherEffect[] = [];
@@ -195,7 +175,7 @@ function afterPage(
 ): Step {
   const { resourceVersion, continueToken } = page;
   if (continueToken !== undefined) return ask({ ...state.request, continueToken }, state.health, at);
-  const health = { ...recovered(state.health, at), synced: true };
+  const health = { ...recovered(state.health, at.now), synced: true };
   const watch = ask({ kind: 'watch', resourceVersion }, health, at);
   return { state: watch.state, effects: [{ kind: 'end' }, ...watch.effects] };
 }
@@ -208,7 +188,7 @@ function opened(state: WatcherState & { kind: 'connecting' }, at: Circumstances)
     openedAt: at.now,
     heardAt: at.now,
     quiet: true,
-    health: recovered(state.health, at),
+    health: recovered(state.health, at.now),
   };
 }
 
@@ -227,8 +207,8 @@ function failed(state: WatcherState, failure: Failure, at: Circumstances): Step 
   if (state.kind === 'listing' && failure.kind === 'too-large' && state.request.limit > 1) {
     return ask({ ...state.request, limit: Math.ceil(state.request.limit / 2) }, state.health, at);
   }
-  const before = calmed(state.health, at);
-  const health = troubled(before, failure, at);
+  const before = calmed(state.health, at.now, at.timing.healthyMs);
+  const health = troubled(before, failure, at.now);
   const next = nextAfter(state, failure, at);
   // A resourceVersion that is too old says nothing about the server's health: the first time is free.
   if (failure.kind === 'expired' && before.failures === 0) return ask(next, health, at);
@@ -281,24 +261,4 @@ function timer(state: WatcherState, at: Circumstances): Step {
       return { state: again.state, effects: [{ kind: 'abort' }, ...again.effects] };
     }
   }
-}
-
-function recovered(health: Health, at: Circumstances): Health {
-  return health.failure === undefined ? health : { ...health, failure: undefined, since: at.now };
-}
-
-/** Failures of long ago do not count. */
-function calmed(health: Health, at: Circumstances): Health {
-  const calm = health.failure === undefined && at.now - health.since >= at.timing.healthyMs;
-  return calm ? { ...health, failures: 0 } : health;
-}
-
-function troubled(health: Health, failure: Failure, at: Circumstances): Health {
-  return {
-    synced: health.synced,
-    failures: health.failures + 1,
-    // Only a success shows that what was forbidden is allowed again.
-    failure: health.failure?.kind === 'forbidden' ? health.failure : failure,
-    since: health.failure === undefined ? at.now : health.since,
-  };
 }

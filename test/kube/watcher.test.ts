@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure, FailureKind } from '../../src/kube/failure.ts';
+import { freshnessOf } from '../../src/kube/health.ts';
 import {
   DEFAULT_TIMING,
-  freshnessOf,
   INITIAL,
   step,
   type Step,
@@ -339,7 +339,7 @@ describe('the freshness of a watcher', () => {
     ],
     ['is synced after that list', [...synced, inputs.expired, inputs['the last page']], { kind: 'synced' }],
   ])('%s', (_, given, expected) => {
-    expect(freshnessOf(run(...given))).toEqual(expected);
+    expect(freshnessOf(run(...given).health)).toEqual(expected);
   });
 });
 

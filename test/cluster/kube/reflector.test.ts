@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secrets } from '../../../src/kube/resource.ts';
+import { configMaps, secrets } from '../../../src/kube/resource.ts';
 import { Store } from '../../../src/kube/store.ts';
 import { eventually } from '../eventually.ts';
 import { type Rig, rig, type Timing, watchThrough } from './rig.ts';
@@ -65,9 +65,10 @@ describe('a reflector', () => {
       when: { kind: 'first', count: 1 },
       fault: { kind: 'respond', status: 410, body: expired },
     });
-    one.proxy.breakAll();
+    await one.proxy.refuse();
     await one.api.delete(path(one, 'first'));
     await add(one, 'second');
+    await one.proxy.accept();
     await eventually(() => expect(names()).toEqual(['second']));
     expect(lists(one)).toBe(2);
     expect(changes).toEqual(['+first', '+second', '-first']);
@@ -254,6 +255,11 @@ describe('a reflector', () => {
     await eventually(() => expect(names()).toHaveLength(20), { within: 30_000 });
     expect(one.proxy.count({ path: /limit=500/ })).toBe(1);
     expect(reflector.state.health.failures).toBe(0);
+    const sizes: number[] = [];
+    for await (const page of one.client.list(configMaps, { namespace: one.namespace }))
+      sizes.push(page.length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThanOrEqual(20);
+    expect(Math.max(...sizes)).toBeLessThan(20);
   });
 
   it('stops, and hears nothing more', async () => {

@@ -10,7 +10,7 @@ import { type ControlPlane, startControlPlane } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
 import { LACKS } from '../features.ts';
 import { controlPlanePrograms, findSource } from '../open.ts';
-import { clientOf, connectionThrough } from './rig.ts';
+import { clientOf, connectionTo } from './rig.ts';
 
 const PATH = '/api/v1/namespaces/default/configmaps';
 
@@ -29,7 +29,7 @@ afterAll(() => plane?.stop());
 async function watching({ access }: ControlPlane) {
   const proxy = await startProxy({ server: access.server, ca: access.ca });
   onTestFinished(() => proxy.close());
-  const client = clientOf(connectionThrough(proxy, access));
+  const client = clientOf(connectionTo(proxy.url, access));
   const store = new Store<string>({
     project: ({ metadata }) => (metadata.name.startsWith('kube-') ? undefined : metadata.name),
   });

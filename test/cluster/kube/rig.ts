@@ -17,6 +17,8 @@ export interface Rig {
   readonly namespace: string;
   readonly proxy: FaultProxy;
   readonly client: Client;
+  /** The same past the proxy. */
+  readonly direct: Client;
   /** What the client reported of its requests, oldest first. */
   readonly reports: readonly RequestReport[];
   /** Straight to the API server, as cluster-admin. */
@@ -33,9 +35,10 @@ export async function rig(access?: Access): Promise<Rig> {
   const [as, own] = await Promise.all([access ?? everything, namespace()]);
   const proxy = await startProxy({ server: as.server, ca: as.ca });
   const reports: RequestReport[] = [];
-  const client = clientOf(connectionThrough(proxy, as), (report) => reports.push(report));
+  const client = clientOf(connectionTo(proxy.url, as), (report) => reports.push(report));
   onTestFinished(() => proxy.close());
-  return { namespace: own, proxy, client, reports, api: cluster().api };
+  const direct = clientOf(connectionTo(as.server, as));
+  return { namespace: own, proxy, client, direct, reports, api: cluster().api };
 }
 
 /** A client that is closed with the test. */
@@ -45,14 +48,14 @@ export function clientOf(connection: Connection, observe?: (report: RequestRepor
   return client;
 }
 
-/** To a proxy, with the token of somebody at the API server behind it. */
-export function connectionThrough(proxy: FaultProxy, { token = '' }: Access): Connection {
+/** To an API server, or a proxy before it, with the token of somebody. */
+export function connectionTo(url: string, { token = '', ca }: Access): Connection {
   const access = {
     headers: { Authorization: `Bearer ${token}` },
-    tls: { ca: undefined, cert: undefined, key: undefined, serverName: undefined, verify: true },
+    tls: { ca, cert: undefined, key: undefined, serverName: undefined, verify: true },
   };
   return {
-    server: new URL(proxy.url),
+    server: new URL(url),
     proxy: undefined,
     namespace: 'default',
     access: async () => access,
