@@ -5,7 +5,7 @@ import type { Programs } from './command-lines.ts';
 import { installCrds } from './crds.ts';
 import { type Features, type Version, featuresOf, versionOf } from './features.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { type OpenCluster, findSource, openCluster } from './open.ts';
+import { type OpenCluster, findSource, openCluster, prepare } from './open.ts';
 import { BUSYBOX_IMAGE, NODE_IMAGE } from './node/images.ts';
 import { say } from './say.ts';
 
@@ -31,6 +31,8 @@ declare module 'vitest' {
   }
 }
 
+/** The project that needs a node. */
+const E2E = 'e2e';
 const PUBLIC_IMAGES = { busybox: 'busybox:1', node: 'node:24-slim' };
 
 interface SharedCluster {
@@ -46,7 +48,10 @@ declare global {
 /** Real pods in the e2e tests alone: elsewhere a kubelet would only disturb. */
 export async function setup(project: TestProject): Promise<void> {
   const clusters = (globalThis.testClusters ??= new Map());
-  const wanted = project.name === 'e2e' ? 'with node' : 'without node';
+  const wanted = project.name === E2E ? 'with node' : 'without node';
+  // one build for all: its parts share most of what is compiled
+  const node = project.vitest.projects.some(({ name }) => name === E2E);
+  if (clusters.size === 0) await prepare(await findSource(), { node });
   const shared = clusters.get(wanted) ?? open(wanted === 'with node');
   clusters.set(wanted, shared);
   const { provided } = await shared;
@@ -72,9 +77,8 @@ async function open(node: boolean): Promise<SharedCluster> {
     importsImages: importImages !== undefined,
   };
   const lacking = Object.entries(features).flatMap(([name, has]) => (has ? [] : [name]));
-  say(
-    `Kubernetes ${version.major}.${version.minor} at ${access.server}, without ${lacking.join(', ') || 'nothing'}`,
-  );
+  const without = lacking.length === 0 ? '' : `, without ${lacking.join(', ')}`;
+  say(`Kubernetes ${version.major}.${version.minor} at ${access.server}${without}`);
   await installCrds(api, run);
   return {
     provided: { access, kubeconfig, version, features, programs, importImages, images, run },
