@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{api,truss,plan,kube,controller,cli,cluster/unit}/**/*.test.ts', 'test/chaos/proxy.test.ts'],
+          include: ['test/{api,truss,plan,kube,controller,metrics,cli,cluster/unit}/**/*.test.ts', 'test/chaos/proxy.test.ts'],
         },
       },
       {
@@ -35,6 +35,17 @@ export default defineConfig({
           setupFiles: 'test/cluster/vitest-setup.ts',
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          exclude: ['test/chaos/proxy.test.ts'],
+          globalSetup: 'test/cluster/vitest-global-setup.ts',
+          setupFiles: 'test/cluster/vitest-setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 900_000 } },

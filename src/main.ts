@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import process from 'node:process';
 import { isatty } from 'node:tty';
+import { crashReport } from './cli/crash.ts';
 import { dispatch } from './cli/dispatch.ts';
 import type { Io, Output } from './cli/io.ts';
 
@@ -27,6 +28,12 @@ function outputOf(stream: typeof process.stdout | typeof process.stderr): Output
     },
   };
 }
+
+// Node itself would print the message of the error, and whatever hangs on it
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`truss-secrets crashed; this is a bug. ${crashReport(error)}\n`);
+  process.exit(1);
+});
 
 const io: Io = {
   program: basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl truss-secrets' : 'truss-secrets',
