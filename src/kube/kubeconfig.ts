@@ -44,6 +44,10 @@ function load(path: string | undefined, context: string | undefined): KubeConfig
     const file = path ?? process.env['KUBECONFIG'] ?? '~/.kube/config';
     throw new CredentialsError(`the kubeconfig ${file} can't be read: ${messageOf(cause)}`, { cause });
   }
+  // What client-node makes up where there is no file.
+  if (path === undefined && config.getCurrentCluster()?.server === 'http://localhost:8080') {
+    throw new CredentialsError('there is no kubeconfig: name one with --kubeconfig or $KUBECONFIG');
+  }
   if (context !== undefined) config.setCurrentContext(context);
   const name = config.getCurrentContext();
   if (config.getContextObject(name) === null) {

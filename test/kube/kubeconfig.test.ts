@@ -134,6 +134,12 @@ describe('a kubeconfig’s connection', () => {
     await expect(open({}, context)).rejects.toThrow(message);
   });
 
+  it('says so when there is no file at all', async () => {
+    vi.stubEnv('KUBECONFIG', '');
+    vi.stubEnv('HOME', folder);
+    await expect(connect({ kind: 'kubeconfig' })).rejects.toThrow('there is no kubeconfig');
+  });
+
   it('says so for a file that is not there, or is none', async () => {
     await expect(connect({ kind: 'kubeconfig', path: '/nowhere' })).rejects.toThrow('/nowhere can');
     await writeFile(join(folder, 'odd'), '{');
