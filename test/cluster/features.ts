@@ -84,11 +84,26 @@ async function hasDefaultServiceAccount(access: Access): Promise<boolean> {
 }
 
 async function hasReadyNode(access: Access): Promise<boolean> {
-  interface Nodes {
-    readonly items: readonly { status: { conditions?: readonly { type: string; status: string }[] } }[];
-  }
-  const { items } = await apiOf(access).get<Nodes>('/api/v1/nodes');
-  return items.some(({ status }) =>
+  return (await nodesOf(access)).some(({ status }) =>
     status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
   );
+}
+
+/** True where a node has an image, so that it need not be pulled. */
+export async function hasImage(access: Access, image: string): Promise<boolean> {
+  return (await nodesOf(access)).some(({ status }) =>
+    status.images?.some(({ names }) => names?.includes(image)),
+  );
+}
+
+interface Node {
+  readonly status: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly images?: readonly { readonly names?: readonly string[] }[];
+  };
+}
+
+async function nodesOf(access: Access): Promise<readonly Node[]> {
+  const { items } = await apiOf(access).get<{ items: readonly Node[] }>('/api/v1/nodes');
+  return items;
 }

@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { type Access, apiOf } from './api.ts';
 import type { Programs } from './command-lines.ts';
 import { installCrds } from './crds.ts';
-import { type Features, type Version, featuresOf, versionOf } from './features.ts';
+import { type Features, type Version, featuresOf, hasImage, versionOf } from './features.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { type OpenCluster, findSource, openCluster, prepare } from './open.ts';
 import { BUSYBOX_IMAGE, NODE_IMAGE } from './node/images.ts';
@@ -33,6 +33,7 @@ declare module 'vitest' {
 
 /** The project that needs a node. */
 const E2E = 'e2e';
+const OWN_IMAGES = { busybox: BUSYBOX_IMAGE, node: NODE_IMAGE };
 const PUBLIC_IMAGES = { busybox: 'busybox:1', node: 'node:24-slim' };
 
 interface SharedCluster {
@@ -67,7 +68,7 @@ export async function teardown(): Promise<void> {
 async function open(node: boolean): Promise<SharedCluster> {
   const opened = await openCluster(await findSource(), { node });
   const { access, kubeconfig, ours, programs, importImages, close } = opened;
-  const images = programs === undefined ? PUBLIC_IMAGES : { busybox: BUSYBOX_IMAGE, node: NODE_IMAGE };
+  const images = programs !== undefined || (await hasImage(access, NODE_IMAGE)) ? OWN_IMAGES : PUBLIC_IMAGES;
   const run = randomBytes(4).toString('hex');
   const api = apiOf(access);
   const version = await versionOf(access);
