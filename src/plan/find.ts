@@ -121,11 +121,21 @@ function nearTwins(
     if (store.kind === 'unreadable') continue;
     for (const secret of store.secrets) {
       if (secret.environment !== undefined && secret.environment !== environment) continue;
-      for (const other of secret.values.keys()) {
-        const bare = other.startsWith(ENV_PREFIX) ? other.slice(ENV_PREFIX.length) : other;
-        if (normalise(bare) === wanted) twins.add(other);
-      }
+      for (const other of keysByNormalised(secret).get(wanted) ?? []) twins.add(other);
     }
   }
   return [...twins].sort();
+}
+
+/** Of each Secret as long as it is kept: it may have as many keys as fit, and a model may miss as many names. */
+const known = new WeakMap<SourceSecret, ReadonlyMap<string, readonly string[]>>();
+
+function keysByNormalised(secret: SourceSecret): ReadonlyMap<string, readonly string[]> {
+  const found = known.get(secret);
+  if (found) return found;
+  const keys = Map.groupBy(secret.values.keys(), (key) =>
+    normalise(key.startsWith(ENV_PREFIX) ? key.slice(ENV_PREFIX.length) : key),
+  );
+  known.set(secret, keys);
+  return keys;
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ApprovalView, Snapshot } from '../../src/plan/snapshot.ts';
-import { NOTHING_FAILED, statusOf } from '../../src/plan/status.ts';
+import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
+import { statusOf } from '../../src/plan/status.ts';
 import {
   approvedBy,
   declared,
