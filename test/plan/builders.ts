@@ -75,6 +75,7 @@ export const pullSecret = (
 export const declaredSecrets = (...secrets: readonly DeclaredSecret[]): Declaration => ({
   kind: 'read',
   warnings: [],
+  envWarnings: [],
   secrets,
 });
 
