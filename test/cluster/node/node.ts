@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Access, apiOf } from '../api.ts';
 import type { NodePrograms } from '../command-lines.ts';
 import type { ControlPlane } from '../control-plane.ts';
@@ -115,7 +116,7 @@ export async function startNode(plane: ControlPlane, programs: NodePrograms): Pr
     const api = `tcp:${new URL(plane.access.server).host}`;
     const kubelet = `tcp:${HOST}:${kubeletPort}`;
     const [apiSocket, kubeletSocket] = [`unix:${file('api.sock')}`, `unix:${file('kubelet.sock')}`];
-    const forward = [process.execPath, join(import.meta.dirname, 'forward.ts')];
+    const forward = [process.execPath, fileURLToPath(import.meta.resolve('./forward.ts'))];
     const outward = [`${apiSocket}=${api}`, `${kubelet}=${kubeletSocket}`];
     const inward = [`${api}=${apiSocket}`, `tcp:10.96.0.1:443=${apiSocket}`, `${kubeletSocket}=${kubelet}`];
     await begin('forward-outside', [...forward, ...outward], isThere(file('api.sock')));
