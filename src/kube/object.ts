@@ -64,7 +64,8 @@ export function parseObject(value: unknown): RawObject | undefined {
  * `namespace/name` of an object as stores and queues use it. Joined, because V8 keeps what a template or `+` puts
  * together as a tree of its parts: 30 bytes more for each key of a store.
  */
-export const keyOfObject = ({ metadata }: RawObject): string => [metadata.namespace ?? '', metadata.name].join('/');
+export const keyOfObject = ({ metadata }: RawObject): string =>
+  [metadata.namespace ?? '', metadata.name].join('/');
 
 /**
  * resourceVersions are opaque strings by contract, yet numbers in every kube-apiserver, and since Kubernetes
