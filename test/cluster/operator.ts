@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { eventually } from './eventually.ts';
+import { forgetGroup, guardGroup } from './guard.ts';
 import { type Identity, identityWith, type PolicyRule } from './identity.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -27,7 +28,7 @@ export interface Operator {
 export const operatorIdentity = async (namespaces: readonly string[]): Promise<Identity> =>
   await identityWith({ rules: Object.fromEntries(namespaces.map((name) => [name, operatorRules()])) });
 
-/** Starts an operator and waits until its caches are synced. It is killed at the end of the test or suite. */
+/** Starts an operator and waits until its caches are synced. It is killed at the end of the file. */
 export async function startOperator(
   kubeconfig: string,
   namespaces: readonly string[],
@@ -46,8 +47,11 @@ export async function startOperator(
       'debug',
       ...args,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    // a group of its own, which is ended with this process however that ends
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
+  const { pid = 0 } = child;
+  guardGroup(pid);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8');
@@ -55,7 +59,15 @@ export async function startOperator(
       output += text;
     });
   }
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit').then(() => {
+    forgetGroup(pid);
+    running.delete(kill);
+  });
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  running.add(kill);
   outputs.push(() => output);
   await eventually(
     () => {
@@ -65,18 +77,22 @@ export async function startOperator(
     { within: 20_000 },
   );
   return {
-    pid: child.pid ?? 0,
+    pid,
     output: () => output,
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
       return child.exitCode;
     },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
+    kill,
   };
+}
+
+const running = new Set<() => Promise<void>>();
+
+/** Called by vitest-setup.ts after each test file. */
+export async function endOperators(): Promise<void> {
+  for (const kill of running) await kill();
 }
 
 const outputs: (() => string)[] = [];

@@ -259,12 +259,15 @@ describe('undo', () => {
       expect(metadata.annotations ?? {}).not.toHaveProperty('truss-secrets.dev/model');
     });
     ctx.skip(!cluster().features.controllers, 'needs the garbage collector');
-    await eventually(async () =>
-      expect(
-        await orUndefined(cluster().api.get(world.path('secrets', 'undo-truss-secrets'))),
-      ).toBeUndefined(),
+    // the collector looks for new kinds of owners every 30 s
+    await eventually(
+      async () =>
+        expect(
+          await orUndefined(cluster().api.get(world.path('secrets', 'undo-truss-secrets'))),
+        ).toBeUndefined(),
+      { within: 90_000 },
     );
-  });
+  }, 120_000);
 
   it('a workload dropped from the list is left as it was found', async () => {
     await world.storeSecret('dropped', { dropped_a: CANARY });
