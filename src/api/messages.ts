@@ -26,6 +26,7 @@ export const REASONS = {
   TooLarge: 'The values together are larger than one Secret may be.',
   Conflict: 'Something of that name exists that belongs to somebody else.',
   WriteFailed: 'The API server refused or did not answer a write; it is tried again.',
+  Reverted: 'Somebody keeps undoing what is written, so that it is written once in 10 minutes only.',
   NotAuthorized: 'The operator lacks a right in this namespace.',
   Injected: 'Every workload has the secrets in its pod template.',
   NoWorkloads: 'The spec names no workload.',
@@ -36,6 +37,8 @@ export const REASONS = {
   ShareWithMalformed: 'An entry of the share-with annotation cannot be read and is ignored.',
 } as const;
 export type Reason = keyof typeof REASONS;
+
+export const isReason = (text: string): text is Reason => Object.hasOwn(REASONS, text);
 
 /** Longest text that goes into one message of status.secrets and status.workloads. */
 const MAX_MESSAGE = 1024;
@@ -160,6 +163,8 @@ export const messages = {
     `the values come to ${bytes} bytes, and a Secret holds at most 1048576; nothing is added until they fit`,
   foreignSecret: (name: string) =>
     `Secret ${name} exists and does not belong to this model; remove or rename it (it is not touched), or rename the model`,
+  secretReverted: (name: string, editor: string | undefined) =>
+    `${editor === undefined ? 'somebody keeps deleting' : `field manager ${editor} keeps changing`} Secret ${name}, so it is put back once in 10 minutes only; leave it to the operator, and change values in the store`,
   writeFailed: (what: string, why: string) => `${what}: ${why}; it is tried again`,
   notAuthorized: (what: string) =>
     `the operator may not ${what}; give it the right, see the RBAC rules it was installed with`,
@@ -180,6 +185,20 @@ export const messages = {
     'it is not known what the model declares, so the pod template stays as it is; mend the config',
   workloadMissing: (kind: string, name: string) =>
     `${kind} ${name} does not exist yet; its pods get the secrets as soon as it does`,
+  workloadDeleting: (kind: string, name: string) =>
+    `${kind} ${name} is being deleted; the pods of a new one get the secrets as soon as it is there`,
+  reverted: (editor: string, namespace: string, model: string) =>
+    `field manager ${editor} keeps taking the secrets out of the pod template, so they are put back once in 10 minutes only; add what "kubectl truss-secrets plan ${model} -n ${namespace} -o snippet" prints to the manifest that it writes`,
+  frozen: (keys: readonly string[], namespace: string, kind: string, name: string) =>
+    `${listed(keys.map(shownName))} went away while pods run, and until it has a value again their ${MOUNT_PATH} stays as it was, all files of it; to end that, kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name} (the new pods wait for the value)`,
+  podsPaused: (namespace: string, name: string) =>
+    `the rollout is paused, so pods keep what they have; kubectl -n ${namespace} rollout resume deployment/${name}`,
+  podsOnDelete: (namespace: string, selector: string) =>
+    `updateStrategy OnDelete: pods keep what they have until somebody deletes them; kubectl -n ${namespace} delete pods -l '${selector}'`,
+  podsPartitioned: (namespace: string, kind: string, name: string) =>
+    `updateStrategy.rollingUpdate.partition keeps some pods as they are; kubectl -n ${namespace} patch ${kind.toLowerCase()} ${name} --type=merge -p '{"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}}'`,
+  stuck: (namespace: string, selector: string) =>
+    `a pod of an earlier template is not ready, and a StatefulSet replaces no other pod before it is (kubernetes#67250); if it never started, delete it: kubectl -n ${namespace} delete pods -l '${selector}' --field-selector=status.phase=Pending`,
   workloadHeld: (holder: string) =>
     `belongs to ModelDeployment ${holder}; one workload has one model, so remove it from spec.workloads of one of them`,
   workloadNotApproved: (kind: string, name: string) =>

@@ -12,3 +12,6 @@ export const digestOf = (value: SecretValue): string => digest(reveal(value));
 
 /** 64 random bits: nothing about a value can be computed from it. */
 export const freshRevision = (): string => randomBytes(8).toString('hex');
+
+/** Whether {@link freshRevision} could have given it. */
+export const isRevision = (text: string): boolean => text.length === 16 && /^[0-9a-f]+$/.test(text);

@@ -9,7 +9,7 @@ import { secretBody } from '../kube/secret-body.ts';
 import type { ActPlan } from '../plan/plan.ts';
 import type { SecretContent, SecretPlan } from '../plan/owned-secret.ts';
 import type { ModelIdentity } from '../plan/snapshot.ts';
-import type { Outcome, WriteFailure } from '../plan/status.ts';
+import type { Outcome, WriteFailure } from '../plan/outcome.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
 import type { Caches } from './caches.ts';
 import { type Memory, secretId } from './memory.ts';
@@ -41,7 +41,8 @@ export async function execute(
       const failure = await attempt(`write Secret ${name}`, () =>
         writeSecret(planned, model, caches, client),
       );
-      const isRepeated = action.kind !== 'none' && action.kind !== 'delete' && (action.kind !== 'create' || action.again);
+      const isRepeated =
+        action.kind !== 'none' && action.kind !== 'delete' && (action.kind !== 'create' || action.again);
       if (isRepeated && !failure) memory.rememberWrite(secretId(model.uid, name), wanted, Date.now());
       return failure;
     }),

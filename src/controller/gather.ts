@@ -16,7 +16,7 @@ import type {
   WorkloadView,
 } from '../plan/snapshot.ts';
 import { type Caches, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
-import type { Memory } from './memory.ts';
+import { type Memory, secretId } from './memory.ts';
 import type { CachedModel } from './model.ts';
 import { approvalView } from './trust.ts';
 
@@ -42,8 +42,8 @@ export async function gather(
     stores,
     namespaceUid: await namespaceUid(model, stores, client, memory),
     delivered: deliveredView(model, caches, memory),
-    pull: pullView(model, caches),
-    workloads: await workloadViews(model, caches, client),
+    pull: pullView(model, caches, memory),
+    workloads: await workloadViews(model, caches, client, memory),
   };
 }
 
@@ -118,12 +118,20 @@ function deliveredView(
   memory: Memory,
 ): DeliveredView {
   const found = delivered.get(namespace, deliveredSecretName(name));
-  return found?.owner?.uid === uid ? found.view : { kind: 'absent', last: memory.lastDelivered(uid) };
+  const fight = memory.fight(secretId(uid, deliveredSecretName(name)), Date.now());
+  return found?.owner?.uid === uid
+    ? { ...found.view, fight }
+    : { kind: 'absent', last: memory.lastDelivered(uid), fight };
 }
 
-function pullView({ namespace, name, uid }: CachedModel, { delivered }: Caches): DeliveredView {
+function pullView(
+  { namespace, name, uid }: CachedModel,
+  { delivered }: Caches,
+  memory: Memory,
+): DeliveredView {
   const found = delivered.get(namespace, pullSecretName(name));
-  return found?.owner?.uid === uid ? found.view : { kind: 'absent', last: undefined };
+  const fight = memory.fight(secretId(uid, pullSecretName(name)), Date.now());
+  return found?.owner?.uid === uid ? { ...found.view, fight } : { kind: 'absent', last: undefined, fight };
 }
 
 /** Those of the spec in its order, then those that only carry this model's marker. */
@@ -131,9 +139,10 @@ async function workloadViews(
   model: CachedModel,
   caches: Caches,
   client: Client,
+  memory: Memory,
 ): Promise<readonly WorkloadView[]> {
   const refs = model.spec.kind === 'valid' ? model.spec.spec.workloads : [];
-  const named = await Promise.all(refs.map((ref) => workloadView(ref, model, caches, client)));
+  const named = await Promise.all(refs.map((ref) => workloadView(ref, model, caches, client, memory)));
   const known = new Set(refs.map(({ kind, name }) => workloadKey(kind, model.namespace, name)));
   const leftovers = markedWorkloads(`${model.namespace}/${model.name}`, caches).filter(
     ({ workloadKind, namespace, name }) => !known.has(workloadKey(workloadKind, namespace, name)),
@@ -160,14 +169,22 @@ async function workloadView(
   model: CachedModel,
   caches: Caches,
   client: Client,
+  memory: Memory,
 ): Promise<WorkloadView> {
   const cache = caches.workloads.get(ref.kind);
   if (!cache) return { kind: 'absent', ref };
   try {
     const live = await liveWorkload(ref, model, cache, client);
-    return live
-      ? { kind: 'present', ref, live, holder: holderOf(live, model, caches) }
-      : { kind: 'absent', ref };
+    if (!live) return { kind: 'absent', ref };
+    const now = Date.now();
+    return {
+      kind: 'present',
+      ref,
+      live,
+      holder: holderOf(live, model, caches),
+      fight: memory.fight(live.uid, now),
+      blockedForMs: live.blockedSince === undefined ? undefined : now - live.blockedSince,
+    };
   } catch (error) {
     if (isApiError(error, 'Forbidden')) return { kind: 'forbidden', ref };
     throw error;

@@ -1,4 +1,8 @@
-import type { DeliveredContent } from '../plan/snapshot.ts';
+import type { DeliveredContent, Fight } from '../plan/snapshot.ts';
+import { isForgotten, waitFor, withWrite, type Writes } from '../plan/writes.ts';
+
+/** What stands for a Secret of a model, there or not. */
+export const secretId = (modelUid: string, name: string): string => `${modelUid}/${name}`;
 
 /**
  * What the controller remembers of a model beyond its caches, by uid. Nothing of it is needed to be right: it
@@ -7,6 +11,8 @@ import type { DeliveredContent } from '../plan/snapshot.ts';
 export class Memory {
   readonly #delivered = new Map<string, DeliveredContent>();
   readonly #namespaces = new Map<string, string>();
+  /** By uid of what is written, those written last at the end. */
+  readonly #writes = new Map<string, Writes>();
 
   /** What a delivered Secret held when somebody deleted it. */
   lastDelivered(uid: string): DeliveredContent | undefined {
@@ -27,6 +33,23 @@ export class Memory {
 
   rememberNamespace(uid: string, namespaceUid: string): void {
     this.#namespaces.set(uid, namespaceUid);
+  }
+
+  /** Whether the same has been written to an object too often of late. */
+  fight(uid: string, now: number): Fight | undefined {
+    const writes = this.#writes.get(uid);
+    return writes && { wanted: writes.wanted, waitMs: waitFor(writes, now), refused: writes.refused };
+  }
+
+  /** @param refused what the API server said if it did not do it */
+  rememberWrite(uid: string, wanted: string, now: number, refused?: string): void {
+    const writes = withWrite(this.#writes.get(uid), wanted, now, refused);
+    this.#writes.delete(uid);
+    this.#writes.set(uid, writes);
+    for (const [oldest, found] of this.#writes) {
+      if (!isForgotten(found, now)) break;
+      this.#writes.delete(oldest);
+    }
   }
 
   /** The model is gone. */

@@ -3,11 +3,14 @@ import {
   modelDeploymentSpec,
   SECRET_ROLES,
   type SecretRole,
+  WORKLOAD_KINDS,
+  WORKLOAD_STATES,
 } from '../api/model-deployment.ts';
+import { isReason, type Reason } from '../api/messages.ts';
 import { declarationOf } from '../plan/declaration.ts';
 import { readySays } from '../plan/events.ts';
 import { canonical, isObject, type JsonObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
-import type { Declaration, PriorSecret, PriorStatus, SpecView } from '../plan/snapshot.ts';
+import type { Declaration, PriorSecret, PriorStatus, PriorWorkload, SpecView } from '../plan/snapshot.ts';
 import { readTrussConfig } from '../truss/config.ts';
 import type { RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
@@ -25,8 +28,15 @@ export interface CachedModel {
   /** What an inline config.yaml declares; the text itself is not kept. */
   readonly inline: Declaration | undefined;
   readonly prior: PriorStatus;
+  readonly readiness: Readiness;
   /** Of the status without its times: whether a new one says anything new. */
   readonly statusDigest: string;
+}
+
+/** What the status says of Ready, in a bounded set of words. */
+export interface Readiness {
+  readonly ready: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason | 'Unknown';
 }
 
 /** Reduces a ModelDeployment at the door. `known` saves parsing the spec again when only the status changed. */
@@ -46,6 +56,7 @@ export function projectModel(raw: RawObject, known: CachedModel | undefined): Ca
     spec,
     inline,
     prior: projectStatus(raw['status']),
+    readiness: readinessOf(raw['status']),
     statusDigest: statusDigest(raw['status']),
   };
 }
@@ -65,6 +76,16 @@ function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
   return { spec: { kind: 'valid', spec }, inline: declarationOf(readTrussConfig(config.inline)) };
 }
 
+const NO_READINESS: Readiness = { ready: 'Unknown', reason: 'Unknown' };
+
+function readinessOf(status: unknown): Readiness {
+  const condition = listAt(status, 'conditions').find(({ type }) => type === 'Ready');
+  if (!condition) return NO_READINESS;
+  const ready = (['True', 'False'] as const).find((one) => one === condition['status']) ?? 'Unknown';
+  const reason = textAt(condition, 'reason') ?? '';
+  return { ready, reason: isReason(reason) ? reason : 'Unknown' };
+}
+
 const roleOf = (text: string | undefined): SecretRole =>
   SECRET_ROLES.find((role) => role === text) ?? 'Required';
 
@@ -80,6 +101,13 @@ function projectSecret(secret: JsonObject): PriorSecret {
   return { ...known, pull: use };
 }
 
+function projectWorkloadStatus(workload: JsonObject): readonly PriorWorkload[] {
+  // constants stand for what is the same in many a status
+  const kind = WORKLOAD_KINDS.find((one) => one === workload['kind']);
+  const state = WORKLOAD_STATES.find((one) => one === workload['state']);
+  return kind && state ? [{ kind, name: textAt(workload, 'name') ?? '', state }] : [];
+}
+
 function projectStatus(status: unknown): PriorStatus {
   const conditions = listAt(status, 'conditions').map((condition) => ({
     type: textAt(condition, 'type') ?? '',
@@ -89,6 +117,7 @@ function projectStatus(status: unknown): PriorStatus {
   const ready = listAt(status, 'conditions').find((condition) => condition['type'] === 'Ready');
   return {
     secrets: listAt(status, 'secrets').map(projectSecret),
+    workloads: listAt(status, 'workloads').flatMap(projectWorkloadStatus),
     conditions,
     ready:
       ready &&

@@ -1,12 +1,16 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
+import { deliveredSecretName, pullSecretName } from '../api/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isApiError } from '../kube/errors.ts';
-import { modelDeployments, parseKey } from '../kube/resource.ts';
+import { modelDeployments, parseKey, secrets } from '../kube/resource.ts';
+import { isReadable } from '../kube/sink.ts';
 import type { Outcome as WorkOutcome } from '../kube/workers.ts';
 import { eventsOf } from '../plan/events.ts';
 import { markerOf } from '../plan/injection.ts';
 import { type ActPlan, plan } from '../plan/plan.ts';
-import { type Outcome, statusOf } from '../plan/status.ts';
+import type { Outcome } from '../plan/outcome.ts';
+import type { LiveWorkload } from '../plan/snapshot.ts';
+import { statusOf } from '../plan/status.ts';
 import { undoing } from '../plan/workload.ts';
 import { type Caches, markedModel } from './caches.ts';
 import { digest, digestOf, freshRevision } from './digest.ts';
@@ -39,14 +43,14 @@ const STALE_MS = 50;
 export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcome> {
   const model = at.caches.models.getByKey(key);
   try {
-    if (!model) return await cleanUp(key, at);
+    if (!model || model.deleting) return await cleanUp(key, at);
     const snapshot = await gather(model, at.caches, at.client, at.memory);
     const approval = await noteModel(snapshot.approval, model, at.caches.trusts, at.client);
     const planned = plan({ ...snapshot, approval }, { digest, digestOf, freshRevision: freshRevision() });
     if (planned.kind === 'leave') return { kind: 'done' };
-    const outcome = await execute(planned, model, at.caches, at.client);
+    const outcome = await execute(planned, model, at.caches, at.client, at.memory);
     await settle(model, planned, outcome, at);
-    return next(outcome);
+    return next(planned, outcome);
   } catch (error) {
     if (error instanceof TerminatingError) return { kind: 'done' };
     if (error instanceof StaleError) return { kind: 'retry', afterMs: STALE_MS };
@@ -54,12 +58,21 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
   }
 }
 
-function next({ secret, pull, workloads }: Outcome): WorkOutcome {
+function next(acted: ActPlan, { secret, pull, workloads }: Outcome): WorkOutcome {
   const failures = [secret, pull, ...workloads.values()].filter((failure) => failure !== undefined);
-  if (failures.length === 0) return { kind: 'done' };
+  if (failures.length === 0) {
+    const afterMs = lookAgainMs(acted);
+    return afterMs === undefined ? { kind: 'done' } : { kind: 'again', afterMs };
+  }
   return failures.some(({ reason }) => reason === 'WriteFailed')
     ? { kind: 'retry' }
     : { kind: 'retry', policy: BLOCKED };
+}
+
+function lookAgainMs({ secret, pull, workloads }: ActPlan): number | undefined {
+  const times = [secret.standoff?.waitMs, pull.standoff?.waitMs, ...workloads.map((one) => one.lookAgainMs)];
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 /** Writes the status if it says anything new, and the events that go with it. */
@@ -94,25 +107,45 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
 const withRemovals = (status: ModelDeploymentStatus): object => ({ secretName: null, ...status });
 
 /**
- * The model is gone. Its Secrets go with it by their owner reference; what it injected is found by the marker and
- * taken out, unless a model of that very uid is there.
+ * The model is gone, or going: somebody's finalizer may keep it for as long as he likes, and it must not keep its
+ * secrets with it. Its Secrets go (the garbage collector would take them with their owner, unless somebody gave them
+ * another one); then what it injected is found by the marker and taken out, unless a model of that very uid is there.
  */
 async function cleanUp(key: string, { caches, client }: Reconciler): Promise<WorkOutcome> {
   const { namespace } = parseKey(key);
-  for (const live of markedWorkloads(key, caches)) {
-    const marked = markedModel(live);
-    const holder = marked === undefined ? undefined : caches.models.getByKey(marked);
-    if (live.owned === '' || live.deleting || (holder && markerOf(holder) === live.marker)) continue;
-    const action = undoing(live);
-    if (action.kind === 'none') continue;
-    try {
+  // unknown is not gone
+  if (!isReadable(caches.models.freshness(namespace))) return { kind: 'done' };
+  try {
+    await removeSecrets(key, caches, client);
+    for (const live of markedWorkloads(key, caches)) {
+      const action = undoing(live);
+      if (live.owned === '' || live.deleting || isHeld(live, caches) || action.kind === 'none') continue;
       const failure = await applyWorkload(action, caches, client);
       if (failure) return { kind: 'retry', policy: BLOCKED };
-    } catch (error) {
-      if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
-        throw new StaleError(namespace, { cause: error });
-      throw error;
     }
+  } catch (error) {
+    if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
+      throw new StaleError(namespace, { cause: error });
+    throw error;
   }
   return { kind: 'done' };
+}
+
+function isHeld(live: LiveWorkload, { models }: Caches): boolean {
+  const marked = markedModel(live);
+  const holder = marked === undefined ? undefined : models.getByKey(marked);
+  return holder !== undefined && !holder.deleting && markerOf(holder) === live.marker;
+}
+
+async function removeSecrets(key: string, { models, delivered }: Caches, client: Client): Promise<void> {
+  const { namespace, name: modelName } = parseKey(key);
+  const model = models.getByKey(key);
+  for (const name of [deliveredSecretName(modelName), pullSecretName(modelName)]) {
+    const found = delivered.get(namespace, name);
+    if (found?.owner?.name !== modelName || found.view.deleting) continue;
+    if (model && !model.deleting && model.uid === found.owner.uid) continue;
+    const { uid, resourceVersion } = found.view;
+    await client.delete(secrets, { namespace, name }, { uid, resourceVersion });
+    delivered.remove(`${namespace}/${name}`, resourceVersion);
+  }
 }

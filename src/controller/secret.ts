@@ -14,7 +14,8 @@ import { parseShareWith } from '../plan/consent.ts';
 import type { DeliveredView, SourceSecret } from '../plan/snapshot.ts';
 import type { OwnerReference, RawObject } from '../kube/object.ts';
 import { secretData } from '../kube/secret-body.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, isRevision } from './digest.ts';
+import { lastEditor } from './managers.ts';
 
 const KIND = 'ModelDeployment';
 
@@ -74,12 +75,17 @@ export function projectDelivered(raw: RawObject): CachedDelivered {
       deleting: metadata.deletionTimestamp !== undefined,
       replaceable: raw['type'] === typeOf(owner, metadata.name) && raw['immutable'] !== true,
       labelled: metadata.labels?.[MANAGED_BY_LABEL] === MANAGER,
-      revision: metadata.annotations?.[REVISION_ANNOTATION],
+      revision: projectRevision(metadata.annotations?.[REVISION_ANNOTATION]),
       digests,
+      editor: lastEditor(metadata.managedFields ?? []),
     },
     foreign: foreignMetadata(raw, owner),
   };
 }
+
+/** It goes into pod templates: what nobody but somebody else can have written does not. */
+const projectRevision = (text: string | undefined): string | undefined =>
+  text !== undefined && isRevision(text) ? text : undefined;
 
 const typeOf = (owner: OwnerReference | undefined, name: string): string =>
   owner && name === pullSecretName(owner.name) ? PULL_SECRET_TYPE : SECRET_TYPE;

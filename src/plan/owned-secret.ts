@@ -1,5 +1,5 @@
 import type { SecretValue } from '../api/secret-value.ts';
-import type { DeliveredView } from './snapshot.ts';
+import type { DeliveredView, Surroundings } from './snapshot.ts';
 
 /**
  * What to do with a Secret of ours. `create` and `replace` state all of it; `patch` changes some keys and leaves
@@ -7,7 +7,8 @@ import type { DeliveredView } from './snapshot.ts';
  */
 export type SecretAction =
   | { readonly kind: 'none' }
-  | ({ readonly kind: 'create' } & SecretContent)
+  /** `again`: it was there, and somebody deleted it. */
+  | ({ readonly kind: 'create'; readonly again: boolean } & SecretContent)
   | ({ readonly kind: 'replace' } & Incarnation & SecretContent)
   /** Immutable, or of another type: only deleting it helps. */
   | ({ readonly kind: 'recreate' } & Incarnation & SecretContent)
@@ -34,6 +35,10 @@ export interface SecretPlan {
   readonly name: string;
   readonly type: string;
   readonly action: SecretAction;
+  /** Digest of what the action writes. */
+  readonly wanted: string;
+  /** Nothing is written for a while, because somebody keeps undoing it. */
+  readonly standoff: Standoff | undefined;
   /** The revision that pod templates are to carry; undefined when there is no Secret, or one without a revision. */
   readonly revision: string | undefined;
   /** Keys that are in the Secret once the action is done. */
@@ -41,6 +46,23 @@ export interface SecretPlan {
   /** Size in bytes of all values together, if it is more than one Secret may hold. */
   readonly tooLarge: number | undefined;
 }
+
+export interface Standoff {
+  /** Undefined: somebody keeps deleting the Secret. */
+  readonly editor: string | undefined;
+  readonly waitMs: number;
+}
+
+/** Whether the same content was written too often of late. */
+export function standoffOf(live: DeliveredView, wanted: string): Standoff | undefined {
+  const { fight } = live;
+  if (fight?.wanted !== wanted || fight.waitMs === 0) return undefined;
+  return { editor: live.kind === 'ours' ? live.editor : undefined, waitMs: fight.waitMs };
+}
+
+/** A digest of all keys and values together. */
+export const contentDigest = (digests: ReadonlyMap<string, string>, digest: Surroundings['digest']): string =>
+  digest([...digests].map(([key, value]) => `${key}=${value}`).join('\n'));
 
 /** What is to become of a Secret, key by key. */
 export interface Changes extends SecretContent {
@@ -60,7 +82,7 @@ export const mustRecreate = (
 /** The one write that brings a Secret to what is wanted. */
 export function actionFor(live: DeliveredView, changes: Changes): SecretAction {
   const { revision, data, changed, removed, kept } = changes;
-  if (live.kind === 'absent') return { kind: 'create', revision, data };
+  if (live.kind === 'absent') return { kind: 'create', again: live.last !== undefined, revision, data };
   if (live.deleting) return { kind: 'none' };
   const { uid, resourceVersion } = live;
   if (mustRecreate(live, changes)) return { kind: 'recreate', uid, resourceVersion, revision, data };

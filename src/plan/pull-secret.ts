@@ -1,7 +1,7 @@
 import { dockerConfig } from '../api/docker-config.ts';
 import { DOCKER_CONFIG_KEY, PULL_SECRET_TYPE, pullSecretName } from '../api/names.ts';
 import type { SecretValue } from '../api/secret-value.ts';
-import { actionFor, removal, type SecretPlan } from './owned-secret.ts';
+import { actionFor, contentDigest, removal, type SecretPlan, standoffOf } from './owned-secret.ts';
 import { unsupportedPull } from './pull.ts';
 import type { Resolution } from './resolve.ts';
 import type { DeliveredView, ModelIdentity, PriorSecret, Surroundings } from './snapshot.ts';
@@ -20,7 +20,7 @@ export function planPullSecret(
   prior: readonly PriorSecret[],
   resolutions: readonly Resolution[],
   live: DeliveredView,
-  { digestOf }: Surroundings,
+  { digest, digestOf }: Surroundings,
 ): PullPlan {
   const base = {
     name: pullSecretName(model.name),
@@ -39,14 +39,26 @@ export function planPullSecret(
   if (live.kind === 'ours' && uses.some(({ held }) => held) && !wasWithdrawn(prior, resolutions)) {
     // one file holds all of them: it can't be written without the one whose value is not known at the moment
     const keys = new Set(live.digests.keys());
-    return { ...base, action: { kind: 'none' }, keys, referred };
+    return { ...base, action: { kind: 'none' }, wanted: '', standoff: undefined, keys, referred };
   }
   const before = live.kind === 'ours' ? live.digests : new Map<string, string>();
-  const changed = new Map([...data].filter(([key, value]) => before.get(key) !== digestOf(value)));
+  const digests = new Map([...data].map(([key, value]) => [key, digestOf(value)]));
+  const changed = new Map([...data].filter(([key]) => before.get(key) !== digests.get(key)));
   const removed = [...before.keys()].filter((key) => !data.has(key));
   const changes = { revision: undefined, data, changed, removed, kept: new Set<string>() };
-  const action = data.size === 0 ? removal(live) : actionFor(live, changes);
-  return { ...base, action, keys: new Set(data.keys()), referred };
+  const planned = data.size === 0 ? removal(live) : actionFor(live, changes);
+  const wasThere = prior.some(({ pull, sourceUid }) => pull && sourceUid !== undefined);
+  const action = planned.kind === 'create' ? { ...planned, again: wasThere } : planned;
+  const wanted = contentDigest(digests, digest);
+  const standoff = action.kind === 'none' || data.size === 0 ? undefined : standoffOf(live, wanted);
+  return {
+    ...base,
+    action: standoff ? { kind: 'none' } : action,
+    wanted,
+    standoff,
+    keys: new Set(standoff ? before.keys() : data.keys()),
+    referred,
+  };
 }
 
 function isReferred({ pull, state }: Resolution): boolean {

@@ -1,6 +1,13 @@
 import type { ModelDeploymentSpec } from '../api/model-deployment.ts';
 import { deliveredSecretName, SECRET_TYPE } from '../api/names.ts';
-import { actionFor, mustRecreate, removal, type SecretPlan } from './owned-secret.ts';
+import {
+  actionFor,
+  contentDigest,
+  mustRecreate,
+  removal,
+  type SecretPlan,
+  standoffOf,
+} from './owned-secret.ts';
 import { needOf, type Resolution } from './resolve.ts';
 import type { DeliveredView, ModelIdentity, Surroundings } from './snapshot.ts';
 
@@ -21,12 +28,13 @@ export function planSecret(
   spec: ModelDeploymentSpec,
   resolutions: readonly Resolution[],
   live: DeliveredView,
-  { digestOf, freshRevision }: Surroundings,
+  { digest, digestOf, freshRevision }: Surroundings,
 ): SecretPlan {
   const base = { name: deliveredSecretName(model.name), type: SECRET_TYPE };
   const needed = resolutions.filter((resolution) => needOf(resolution, spec.onMissing) !== 'left-out');
   if (needed.length === 0) {
-    return { ...base, action: removal(live), revision: undefined, keys: new Set(), tooLarge: undefined };
+    const nothing = { revision: undefined, keys: new Set<string>(), tooLarge: undefined };
+    return { ...base, ...nothing, action: removal(live), wanted: '', standoff: undefined };
   }
 
   const known = live.kind === 'ours' ? live : live.last;
@@ -43,21 +51,28 @@ export function planSecret(
   const kept = new Set(tooLarge === undefined ? heldNames : [...heldNames, ...data.keys()]);
   if (tooLarge !== undefined) data = new Map();
 
-  const changed = new Map([...data].filter(([key, value]) => before.get(key) !== digestOf(value)));
+  const digests = new Map([...data].map(([key, value]) => [key, digestOf(value)]));
+  const changed = new Map([...data].filter(([key]) => before.get(key) !== digests.get(key)));
   const removed = [...before.keys()].filter((key) => !data.has(key) && !kept.has(key));
   const mayHaveBeenRead =
     removed.length > 0 ||
     [...changed.keys()].some((key) => before.has(key) || optional.has(key)) ||
     // kubelet stops looking at an immutable Secret, so that running pods don't see what comes after it
     mustRecreate(live, { removed, kept });
-  const revision = (mayHaveBeenRead ? undefined : known?.revision) ?? freshRevision;
-  const action = actionFor(live, { revision, data, changed, removed, kept });
+  const fresh = (mayHaveBeenRead ? undefined : known?.revision) ?? freshRevision;
+  const action = actionFor(live, { revision: fresh, data, changed, removed, kept });
+  const wanted = action.kind === 'none' ? '' : contentDigest(digests, digest);
+  const standoff = action.kind === 'none' ? undefined : standoffOf(live, wanted);
+  // what nobody writes must not get into a template, which a random revision would roll for ever
+  const isWritten = action.kind !== 'none' && !standoff;
+  const keys = [...data.keys(), ...[...kept].filter((key) => before.has(key))];
   return {
     ...base,
-    action,
-    // a template carries the revision that is there: a random one that nobody writes would roll the pods for ever
-    revision: action.kind === 'none' && live.kind === 'ours' ? (live.revision ?? NO_REVISION) : revision,
-    keys: new Set([...data.keys(), ...[...kept].filter((key) => before.has(key))]),
+    action: standoff ? { kind: 'none' } : action,
+    wanted,
+    standoff,
+    revision: isWritten ? fresh : (known?.revision ?? NO_REVISION),
+    keys: new Set(isWritten ? keys : before.keys()),
     tooLarge,
   };
 }

@@ -1,31 +1,16 @@
 import type {
   Condition,
   ModelDeploymentStatus,
-  SecretStatus,
   WorkloadRef,
-  WorkloadStatus,
+  WorkloadState,
 } from '../api/model-deployment.ts';
-import { bounded, messages, type Reason, shownName } from '../api/messages.ts';
+import { bounded, listed, messages, type Reason, shownName } from '../api/messages.ts';
 import type { ApprovalVerdict } from './approval-verdict.ts';
+import type { Outcome, WriteFailure } from './outcome.ts';
 import type { ActPlan } from './plan.ts';
 import { counts, isSatisfied, type Resolution } from './resolve.ts';
 import type { PriorCondition } from './snapshot.ts';
-import type { WorkloadPlan } from './workload.ts';
-
-/** What became of a write. `undefined` in its place: it was not needed, or it worked. */
-export interface WriteFailure {
-  readonly reason: Extract<Reason, 'Conflict' | 'WriteFailed' | 'NotAuthorized'>;
-  readonly message: string;
-}
-
-export interface Outcome {
-  readonly secret: WriteFailure | undefined;
-  readonly pull: WriteFailure | undefined;
-  /** By `<kind>/<name>`. */
-  readonly workloads: ReadonlyMap<string, WriteFailure>;
-}
-
-export const NOTHING_FAILED: Outcome = { secret: undefined, pull: undefined, workloads: new Map() };
+import { secretEntries, workloadEntry } from './status-entries.ts';
 
 /** A condition before it is known since when it holds. */
 export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'> & {
@@ -171,6 +156,11 @@ function delivered(acted: ActPlan, failure: WriteFailure | undefined): Verdict {
   if (failure) return failed(type, failure);
   if (early) return early;
   const { secret, pull } = acted;
+  const contested = [secret, pull].find(({ standoff }) => standoff);
+  if (contested) {
+    const message = messages.secretReverted(contested.name, contested.standoff?.editor);
+    return verdict(type, 'False', 'Reverted', message);
+  }
   if (secret.tooLarge !== undefined)
     return verdict(type, 'False', 'TooLarge', messages.tooLarge(secret.tooLarge));
   if (secret.revision === undefined && !pull.referred)
@@ -194,21 +184,45 @@ function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): 
   if (delivery === 'None') return verdict(type, 'True', 'NoWorkloads', messages.deliveryNone(secret.name));
   const named = workloads.filter(({ ref }) => ref);
   if (named.length === 0) return verdict(type, 'True', 'NoWorkloads', messages.noWorkloads(secret.name));
-  const open = named.filter(({ state }) => state !== 'Injected');
-  if (open.length === 0) return verdict(type, 'True', 'Injected', messages.injected(named.length));
+  const open = named.filter(({ state }) => state === undefined || !HAVE_THEM.has(state));
+  if (open.length === 0) {
+    const said = named.flatMap(({ ref, message }) =>
+      message ? [`${ref?.kind} ${ref?.name}: ${message}`] : [],
+    );
+    const message = listed([messages.injected(named.length), ...said], 4);
+    return verdict(type, 'True', 'Injected', message);
+  }
   if (approval.kind === 'unknown' || open.every(({ ref }) => isDenied(approval, ref))) {
     const waiting = unapproved(type, approval);
     if (waiting) return waiting;
   }
-  const waits = open.every(({ state }) => state === 'Waiting');
   const entries = open.map(({ ref, message }) => `${ref?.kind} ${ref?.name}: ${message ?? ''}`);
+  const reasons = new Set(open.map(({ state }) => reasonOf(state)));
+  const [reason = 'NotInjected', ...others] = reasons;
+  const waits = reasons.size === 1 && reason === 'WorkloadMissing';
   return verdict(
     type,
     'False',
-    waits ? 'WorkloadMissing' : 'Conflict',
+    others.length > 0 ? 'NotInjected' : reason,
     messages.unresolved(entries),
     waits ? 'waits' : 'stalled',
   );
+}
+
+/** States of workloads whose template has the secrets, however their pods fare: Ready does not wait for pods. */
+const HAVE_THEM: ReadonlySet<WorkloadState> = new Set(['Injected', 'Frozen', 'PodsStale', 'Stuck']);
+
+function reasonOf(state: WorkloadState | undefined): Reason {
+  switch (state) {
+    case 'Waiting':
+      return 'WorkloadMissing';
+    case 'Reverted':
+    case 'NotAuthorized':
+    case 'Conflict':
+      return state;
+    default:
+      return 'NotInjected';
+  }
 }
 
 /** The API server may answer differently next time, but for somebody else's object, which somebody has to remove. */
@@ -241,50 +255,4 @@ function dated(
   const before = prior.find(({ type }) => type === finding.type);
   const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : now;
   return { ...finding, observedGeneration: generation, lastTransitionTime };
-}
-
-function secretEntries(resolutions: readonly Resolution[]): SecretStatus[] {
-  const seen = new Set<string>();
-  return resolutions.map(({ name, role, pull, state, message, source }) => {
-    // an invalid name may be cut to what another one is cut to; the list is keyed by name
-    let shown = shownName(name);
-    for (let n = 2; seen.has(shown); n++) shown = `${shownName(name)}~${n}`;
-    seen.add(shown);
-    return {
-      name: shown,
-      state,
-      ...(role === 'Required' ? {} : { role }),
-      ...(pull ? { pull: { method: shownName(pull.method), registry: shownName(pull.registry) } } : {}),
-      ...(source
-        ? {
-            source: {
-              namespace: source.secret.namespace,
-              name: source.secret.name,
-              key: source.key,
-              uid: source.secret.uid,
-            },
-          }
-        : {}),
-      ...(message === undefined ? {} : { message: bounded(message) }),
-    };
-  });
-}
-
-function workloadEntry(
-  { ref, state, message }: WorkloadPlan,
-  failures: ReadonlyMap<string, WriteFailure>,
-): readonly WorkloadStatus[] {
-  if (!ref) return [];
-  const failure = failures.get(`${ref.kind}/${ref.name}`);
-  const entry = { kind: ref.kind, name: ref.name };
-  if (failure) {
-    const failedState =
-      failure.reason === 'NotAuthorized'
-        ? 'NotAuthorized'
-        : failure.reason === 'Conflict'
-          ? 'Conflict'
-          : 'Waiting';
-    return [{ ...entry, state: failedState, message: bounded(failure.message) }];
-  }
-  return [{ ...entry, state, ...(message === undefined ? {} : { message: bounded(message) }) }];
 }

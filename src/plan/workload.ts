@@ -1,12 +1,15 @@
 import type { WorkloadRef, WorkloadState } from '../api/model-deployment.ts';
 import { messages } from '../api/messages.ts';
+import { afterUndo, podHealth } from './health.ts';
 import { flattened, type JsonObject, objectAt } from './flatten.ts';
 import { applyBody, type Injection, refShown } from './injection.ts';
 import type {
   ContainerView,
+  Fight,
   LiveWorkload,
   ModelIdentity,
   PresentWorkload,
+  PriorWorkload,
   WorkloadView,
 } from './snapshot.ts';
 
@@ -15,8 +18,11 @@ export interface WorkloadPlan {
   /** The entry of the spec; undefined for a workload that is only cleaned up, which the status does not show. */
   readonly ref: WorkloadRef | undefined;
   readonly action: WorkloadAction;
-  readonly state: WorkloadState;
+  /** Undefined: nothing is injected and nothing is to be, so that there is nothing to say. */
+  readonly state: WorkloadState | undefined;
   readonly message: string | undefined;
+  /** When to look again although nothing changes. */
+  readonly lookAgainMs?: number;
 }
 
 export type WorkloadAction =
@@ -27,13 +33,28 @@ export type WorkloadAction =
       readonly live: LiveWorkload;
       readonly body: JsonObject;
       readonly undo: boolean;
+      /** Digest of what is written. */
+      readonly wanted: string;
+      /** It was injected before. */
+      readonly again: boolean;
     };
 
+/** What a plan for a workload depends on besides the workload and what it gets. */
+export interface WorkloadContext {
+  readonly model: ModelIdentity;
+  readonly digest: (text: string) => string;
+  /** Required names that the delivered Secret does not hold, once it is written. */
+  readonly missing: readonly string[];
+  /** Names that it held before, and not any more. */
+  readonly lost: ReadonlySet<string>;
+  readonly prior: readonly PriorWorkload[];
+}
+
+/** @param injection undefined: what was injected is taken out */
 export function planWorkload(
-  model: ModelIdentity,
   view: WorkloadView,
   injection: Injection | undefined,
-  digest: (text: string) => string,
+  context: WorkloadContext,
 ): WorkloadPlan {
   if (view.kind === 'absent') {
     return {
@@ -51,8 +72,15 @@ export function planWorkload(
     };
   }
   const { ref, live } = view;
-  if (live.deleting) return nothing(ref);
-  if (!ref || !injection) return undo(model, view);
+  const prior = ref && context.prior.find(({ kind, name }) => kind === ref.kind && name === ref.name)?.state;
+  if (live.deleting) {
+    return {
+      ...nothing(ref),
+      state: 'Waiting',
+      message: messages.workloadDeleting(live.workloadKind, live.name),
+    };
+  }
+  if (!ref || !injection) return undo(context.model, view, prior);
   if (view.holder !== undefined) return conflict(ref, messages.workloadHeld(view.holder));
   const chosen = chooseContainers(ref, live);
   if (chosen.unknown.length > 0) {
@@ -62,14 +90,43 @@ export function planWorkload(
   const clash = findClash(live, injection, chosen.names);
   if (clash !== undefined) return conflict(ref, clash);
   const body = applyBody(live, injection, chosen.names);
-  if (live.owned === digest(ownedOnceApplied(body))) return nothing(ref);
-  return { ref, state: 'Injected', message: undefined, action: { kind: 'apply', live, body, undo: false } };
+  const wanted = context.digest(ownedOnceApplied(body));
+  const isRight = live.owned === wanted;
+  const { fight } = view;
+  if (fight?.wanted === wanted && fight.waitMs > 0) return standoff(ref, live, fight, context.model);
+  const health = podHealth(live, {
+    gone: injection.volume && live.owned !== '' ? goneFrom(isRight, context) : [],
+    prior,
+    blockedForMs: view.blockedForMs,
+  });
+  if (isRight) return { ref, action: { kind: 'none' }, ...health };
+  const again = prior !== undefined && prior !== 'Waiting';
+  return { ref, action: { kind: 'apply', live, body, undo: false, wanted, again }, ...health };
 }
+
+/** Of a template that is about to change only what the pods have had is known to have gone. */
+const goneFrom = (isRight: boolean, { missing, lost }: WorkloadContext): readonly string[] =>
+  isRight ? missing : missing.filter((name) => lost.has(name));
+
+/** Nothing is written for a while: whoever undoes it, or refuses it, would only do so again. */
+const standoff = (
+  ref: WorkloadRef,
+  live: LiveWorkload,
+  fight: Fight,
+  model: ModelIdentity,
+): WorkloadPlan => ({
+  ref,
+  action: { kind: 'none' },
+  ...(fight.refused === undefined
+    ? { state: 'Reverted', message: messages.reverted(live.editor, model.namespace, model.name) }
+    : { state: 'Conflict', message: fight.refused }),
+  lookAgainMs: fight.waitMs,
+});
 
 const nothing = (ref: WorkloadRef | undefined): WorkloadPlan => ({
   ref,
   action: { kind: 'none' },
-  state: 'Injected',
+  state: undefined,
   message: undefined,
 });
 
@@ -81,11 +138,16 @@ const conflict = (ref: WorkloadRef, message: string): WorkloadPlan => ({
 });
 
 /** Takes out what this model injected. A workload that another model marks is that model's business. */
-function undo(model: ModelIdentity, { ref, live, holder }: PresentWorkload): WorkloadPlan {
+function undo(
+  model: ModelIdentity,
+  { ref, live, holder }: PresentWorkload,
+  prior: WorkloadState | undefined,
+): WorkloadPlan {
   // of an earlier model of this name, too: with nobody else holding it, nobody else would clean up
   const mine = live.marker?.startsWith(`${model.name}/`) ?? true;
-  if (live.owned === '' || holder !== undefined || !mine) return nothing(ref);
-  return { ...nothing(ref), action: undoing(live) };
+  if (holder !== undefined || !mine) return nothing(ref);
+  const after = { ...nothing(ref), ...afterUndo(live, prior) };
+  return live.owned === '' ? after : { ...after, action: undoing(live) };
 }
 
 /** An apply of nothing takes out all that we own. */
@@ -94,6 +156,8 @@ export const undoing = (live: LiveWorkload): WorkloadAction => ({
   live,
   body: applyBody(live, undefined, new Set()),
   undo: true,
+  wanted: '',
+  again: false,
 });
 
 /** What {@link ownedFields} would find afterwards. Identity is owned by nobody: managedFields never names it. */

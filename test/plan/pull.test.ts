@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../../src/api/secret-value.ts';
 import { declarationOf } from '../../src/plan/declaration.ts';
 import type { ActPlan } from '../../src/plan/plan.ts';
-import { NOTHING_FAILED, statusOf } from '../../src/plan/status.ts';
+import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
+import { statusOf } from '../../src/plan/status.ts';
 import { readTrussConfig } from '../../src/truss/config.ts';
 import {
   ABSENT,

@@ -3,7 +3,8 @@ import type { Condition } from '../../src/api/model-deployment.ts';
 import { declarationOf } from '../../src/plan/declaration.ts';
 import { readTrussConfig } from '../../src/truss/config.ts';
 import { eventsOf, readySays } from '../../src/plan/events.ts';
-import { NOTHING_FAILED, type Outcome, statusOf } from '../../src/plan/status.ts';
+import { NOTHING_FAILED, type Outcome } from '../../src/plan/outcome.ts';
+import { statusOf } from '../../src/plan/status.ts';
 import {
   declared,
   delivered,
