@@ -118,7 +118,7 @@ export const store = (...secrets: readonly SourceSecret[]): StoreView => ({
 
 /** A ModelTrust as it is written, and the model that it was found to be for. */
 export function approvedBy(fields: Record<string, unknown>, notedUid?: string): ApprovalView {
-  const parsed = modelTrustSpec.safeParse(written);
+  const parsed = modelTrustSpec.safeParse(fields);
   return {
     kind: 'found',
     trust: {
