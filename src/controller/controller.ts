@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Client } from '../kube/client.ts';
 import { createDiscovery } from '../kube/discovery.ts';
 import { fenced, NotLeadingError } from '../kube/fence.ts';
-import type { Freshness } from '../kube/sink.ts';
+import { isReadable } from '../kube/sink.ts';
 import type { Outcome, WorkReport, Workers } from '../kube/workers.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Crew } from './crew.ts';
@@ -125,12 +125,9 @@ function initialKeys({ models, workloads }: Caches): ReadonlySet<string> {
 }
 
 /** What could not be read at a first look, and can be now (or the other way round), may change any plan. */
-function wakeOnRecovery(
-  { models, sources, trusts }: Caches,
-  crew: Crew,
-  namespaces: readonly string[] | undefined,
-): void {
-  for (const store of [sources, ...(trusts ? [trusts] : [])]) {
+function wakeOnRecovery(caches: Caches, crew: Crew, namespaces: readonly string[] | undefined): void {
+  const { models, sources, trusts } = caches;
+  for (const store of [models, sources, ...(trusts ? [trusts] : [])]) {
     const known = new Map(
       (namespaces ?? [undefined]).map((namespace) => [namespace, isReadable(store.freshness(namespace))]),
     );
@@ -138,9 +135,7 @@ function wakeOnRecovery(
       const now = isReadable(freshness);
       if (known.get(namespace) === now) return;
       known.set(namespace, now);
-      for (const key of models.keys()) crew.add(key, { priority: 'low' });
+      for (const key of initialKeys(caches)) crew.add(key, { priority: 'low' });
     });
   }
 }
-
-const isReadable = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';

@@ -1,4 +1,5 @@
 import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
+import { deliveredSecretName } from '../api/names.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
 import { type Caches, markedModel, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
@@ -40,10 +41,12 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
   });
 
   delivered.onChange((_key, old, now) => {
-    // only the delivered Secret has a revision to remember
-    if (old?.owner && !now && old.view.revision !== undefined)
-      memory.rememberDelivered(old.owner.uid, old.view);
-    if (now?.owner && now.view.revision !== undefined) memory.forgetDelivered(now.owner.uid);
+    // anybody may write an owner reference: only a model that is there is forgotten again
+    if (old?.owner && !now && old.name === deliveredSecretName(old.owner.name)) {
+      const { name, uid } = old.owner;
+      if (models.get(old.namespace, name)?.uid === uid) memory.rememberDelivered(uid, old.view);
+    }
+    if (now?.owner && now.name === deliveredSecretName(now.owner.name)) memory.forgetDelivered(now.owner.uid);
     const owners = new Set(
       [old, now].flatMap((secret) => (secret?.owner ? [`${secret.namespace}/${secret.owner.name}`] : [])),
     );

@@ -13,6 +13,9 @@ export type Freshness =
   | { readonly kind: 'stale'; readonly since: number; readonly failure: Failure }
   | { readonly kind: 'forbidden'; readonly since: number; readonly failure: Failure };
 
+/** Whether what is known may be acted upon: it is all there, as of the last time that the server could be asked. */
+export const isReadable = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';
+
 /**
  * Where a reflector delivers to. All calls are synchronous and in order. What a sink holds stays while a new
  * list comes in, and is right again, by difference, at `end`.

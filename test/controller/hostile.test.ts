@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { projectDelivered } from '../../src/controller/secret.ts';
 import { projectWorkload } from '../../src/controller/workload.ts';
 import type { RawObject } from '../../src/kube/object.ts';
 
@@ -49,5 +50,28 @@ describe('a workload that somebody made as large as the API server allows', () =
     const { containers } = projectWorkload(deployment(...managedFields), 'apps/v1', 'Deployment');
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(containers[0]?.env).toHaveLength(MANY);
+  });
+});
+
+describe('a delivered Secret that somebody edited', () => {
+  const edited = (revision: string): RawObject => ({
+    metadata: {
+      name: 'gfpgan-truss-secrets',
+      namespace: 'models',
+      uid: 'u',
+      resourceVersion: '1',
+      annotations: { 'truss-secrets.dev/revision': revision },
+    },
+    type: 'Opaque',
+  });
+
+  it.each([
+    ['0123456789abcdef', true],
+    ['', false],
+    ['restart', false],
+    ['0123456789abcdef\n', false],
+    ['x'.repeat(200_000), false],
+  ])('its revision goes into pod templates only if we could have written it', (revision, isOurs) => {
+    expect(projectDelivered(edited(revision)).view.revision).toBe(isOurs ? revision : undefined);
   });
 });
