@@ -102,7 +102,7 @@ class RunningWorkers<K extends string> implements Workers<K> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#stopped) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;

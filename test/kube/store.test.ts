@@ -205,6 +205,16 @@ describe('a store', () => {
       expect([...store.keys()]).toEqual(['ns/b']);
     });
 
+    it('forgets deletions of before, which a restored backup may have undone', () => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', 899));
+      sink.remove(raw('a', 900));
+      sink.begin();
+      sink.end();
+      sink.apply(raw('a', 5));
+      expect(store.size).toBe(1);
+    });
+
     it('is the truth even where it is older, as after a restored backup', () => {
       const { store, sink } = newStore();
       sink.apply(raw('a', 900, { owner: 'future' }));
