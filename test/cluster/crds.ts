@@ -27,7 +27,9 @@ type Crd = z.infer<typeof Crd>;
  * elsewhere is left as it is; one that an earlier run left is brought up to date.
  */
 export async function installCrds(api: Api, run: string): Promise<void> {
-  const files = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith('.yaml')) : [];
+  const files = existsSync(FOLDER)
+    ? readdirSync(FOLDER).filter((name) => name.startsWith('truss-secrets.dev_'))
+    : [];
   for (const file of files)
     await install(api, Crd.parse(parse(readFileSync(join(FOLDER, file), 'utf8'))), run);
 }
