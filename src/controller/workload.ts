@@ -8,7 +8,6 @@ import {
 } from '../api/names.ts';
 import {
   flattened,
-  isObject,
   type JsonObject,
   listAt,
   objectAt,
