@@ -6,7 +6,7 @@ import type { RawObject } from '../kube/object.ts';
 import { modelDeployments, modelTrusts } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
 import { awaitsModel } from '../plan/approval.ts';
-import { canonical, objectAt, textAt } from '../plan/flatten.ts';
+import { canonical, textAt } from '../plan/flatten.ts';
 import type { ApprovalView, ModelIdentity, TrustView } from '../plan/snapshot.ts';
 import { StaleError } from './stale.ts';
 

@@ -62,6 +62,7 @@ const PREFIXES = {
   statefulsets: '/apis/apps/v1',
   daemonsets: '/apis/apps/v1',
   modeldeployments: '/apis/truss-secrets.dev/v1alpha1',
+  modeltrusts: '/apis/truss-secrets.dev/v1alpha1',
 } as const;
 export type Plural = keyof typeof PREFIXES;
 

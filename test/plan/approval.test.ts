@@ -149,9 +149,9 @@ describe('a model gets what it asks for and what is approved', () => {
 
 describe('a later edit of the model widens nothing', () => {
   const approval = approvedBy({ ...EVERYTHING, secrets: ['a'] }, MODEL.uid);
-  const edited = (written: Record<string, unknown>, ...names: readonly string[]) =>
+  const edited = (spec: Record<string, unknown>, ...names: readonly string[]) =>
     asking(approval, {
-      model: model({ workloads: [DEPLOYMENT], ...written }),
+      model: model({ workloads: [DEPLOYMENT], ...spec }),
       declaration: declared('a', ...names),
     });
 
