@@ -8,7 +8,7 @@ import { accessOf } from './kubeconfig.ts';
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 
-describe('a control plane of its own', () => {
+describe('a control plane of its own', { timeout: 120_000 }, () => {
   let plane: ControlPlane | undefined;
   let api: Api;
 

@@ -11,7 +11,7 @@ import { temporaryFolder } from './guard.ts';
 import { accessOf } from './kubeconfig.ts';
 import { run } from './process.ts';
 
-describe('npm run cluster', () => {
+describe('npm run cluster', { timeout: 180_000 }, () => {
   let cache: Awaited<ReturnType<typeof temporaryFolder>>;
   let env: NodeJS.ProcessEnv;
 
@@ -33,8 +33,8 @@ describe('npm run cluster', () => {
   beforeEach((context) => skipUnless(context, 'ownControlPlane'));
   afterAll(async () => await cache[Symbol.asyncDispose]());
 
-  const command = (name: string) =>
-    run(process.execPath, [join(import.meta.dirname, 'main.ts'), name], { env });
+  const command = (...args: readonly string[]) =>
+    run(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], { env });
   const kubeconfig = () => join(cache.path, 'dev', 'kubeconfig');
   const serves = async () => apiOf(await accessOf(kubeconfig())).text('/readyz');
 
@@ -44,6 +44,7 @@ describe('npm run cluster', () => {
     expect(await serves()).toBe('ok');
     expect(await command('status')).toContain('The cluster is up');
     expect(await command('up'), 'a second time').toContain('The cluster is up');
+    await expect(command('up', '--audit')).rejects.toThrow('started with other options');
     expect(await command('down')).toBe('The cluster is down.');
     expect(processesOf(cache.path)).toEqual([]);
     await expect(command('status')).rejects.toThrow('No cluster is up.');

@@ -15,6 +15,8 @@ const State = z.object({
   startedAt: z.string(),
   server: z.string(),
   kubeconfig: z.string(),
+  audit: z.boolean().default(false),
+  node: z.boolean().default(false),
 });
 type State = z.infer<typeof State>;
 
@@ -43,7 +45,10 @@ export function devCluster(): State | undefined {
 export async function up(options: UpOptions): Promise<State> {
   await using _ = await lock(folder());
   const running = devCluster();
-  if (running !== undefined) return running;
+  if (running !== undefined) {
+    if (options.audit === running.audit && options.node === running.node) return running;
+    throw new Error('A cluster is up that was started with other options. End it: npm run cluster -- down');
+  }
   const source = await findSource();
   // the long part with its progress here, where somebody looks on
   await prepare(source, options);
@@ -96,11 +101,12 @@ export async function keep(options: UpOptions): Promise<number> {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => void end());
     const kubeconfig = join(folder(), 'kubeconfig');
     await copyFile(cluster.kubeconfig, kubeconfig);
-    const state = {
+    const state: State = {
       pid: process.pid,
       startedAt: startOf(process.pid) ?? '',
       server: cluster.access.server,
       kubeconfig,
+      ...options,
     };
     await writeFile(stateFile(), JSON.stringify(state));
     process.off('disconnect', abandon);
