@@ -132,6 +132,8 @@ export const messages = {
   specInvalid: (issues: readonly string[]) => `${listed(issues, 5)}; what was delivered before stays`,
   tooMany: (declared: number, limit: number) =>
     `config.yaml declares ${declared} secrets, at most ${limit} are possible; what was delivered before stays`,
+  nameTooLong: (length: number, limit: number) =>
+    `the name of the ModelDeployment has ${length} characters, at most ${limit} are possible, because the names of its Secrets append to it; give it a shorter name`,
   tooManyBytes: (bytes: number, limit: number) =>
     `the declared names times the containers come to ${bytes} bytes of pod template, at most ${limit} are possible; declare fewer, or name fewer containers`,
   trusted: 'spec.trusted is true',

@@ -11,6 +11,8 @@ export interface Injection {
   readonly revision: string | undefined;
   readonly volume: JsonObject | undefined;
   readonly env: readonly EnvEntry[];
+  /** Names that the pods refer to. */
+  readonly names: readonly string[];
   /** Name of the Secret that images are pulled with, if any. */
   readonly pullSecret: string | undefined;
 }
@@ -62,6 +64,7 @@ export function injectionOf(
         ? projectedVolume(secret.name, required, optional)
         : undefined,
     env,
+    names: [...required, ...optional],
     pullSecret: pull.referred ? pull.name : undefined,
   };
 }

@@ -1,15 +1,15 @@
-import type { Reason } from '../api/messages.ts';
-import { bounded, listed, messages } from '../api/messages.ts';
+import { messages } from '../api/messages.ts';
+import type { ModelDeploymentSpec } from '../api/model-deployment.ts';
 import { SECRET_TYPE } from '../api/names.ts';
-import { MAX_DECLARED, type ModelDeploymentSpec } from '../api/model-deployment.ts';
 import { type Approval, approvalOf, approvesWorkload, withApprovedEnv } from './approval.ts';
 import { type ApprovalVerdict, judgeApproval } from './approval-verdict.ts';
 import { injectionOf } from './injection.ts';
+import { type ConfigVerdict, judgeConfig, unusable } from './judge-config.ts';
 import type { SecretPlan } from './owned-secret.ts';
-import { needOf, type Resolution, resolveAll } from './resolve.ts';
 import { type PullPlan, planPullSecret } from './pull-secret.ts';
+import { needOf, type Resolution, resolveAll } from './resolve.ts';
 import { planSecret } from './secret.ts';
-import type { DeclaredSecret, Snapshot, Surroundings, WorkloadView } from './snapshot.ts';
+import type { Snapshot, Surroundings, WorkloadView } from './snapshot.ts';
 import { planWorkload, type WorkloadPlan } from './workload.ts';
 
 /**
@@ -34,11 +34,6 @@ export interface ActPlan {
   readonly workloads: readonly WorkloadPlan[];
   readonly unreadableStores: readonly string[];
 }
-
-/** Whether the present config.yaml could be used; if not, the plan goes by the last one that could. */
-export type ConfigVerdict =
-  | { readonly kind: 'valid'; readonly message: string }
-  | { readonly kind: 'unusable'; readonly reason: Reason; readonly message: string; readonly waits: boolean };
 
 export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
   const { model } = snapshot;
@@ -143,69 +138,4 @@ function planInvalid({ model, delivered }: Snapshot, issues: readonly string[]):
     workloads: [],
     unreadableStores: [],
   };
-}
-
-interface Judgement {
-  readonly config: ConfigVerdict;
-  readonly declared: readonly DeclaredSecret[];
-  /** Not even the last names are known (a model restored without its status): `declared` is what is delivered. */
-  readonly guessed: boolean;
-}
-
-/** A typo must not take a running model's secrets away: the names of the last readable config.yaml stay. */
-function judgeConfig(snapshot: Snapshot, spec: ModelDeploymentSpec): Judgement {
-  const config = usability(snapshot, spec);
-  const { declaration, delivered, model } = snapshot;
-  if (config.kind === 'valid' && declaration.kind === 'read') {
-    return { config, declared: declaration.secrets, guessed: false };
-  }
-  const last = model.prior.secrets;
-  if (last.length > 0 || delivered.kind === 'absent') return { config, declared: last, guessed: false };
-  const names = [...delivered.digests.keys()].sort();
-  return { config, declared: names.map((name) => ({ name, role: 'Required' })), guessed: true };
-}
-
-function usability({ declaration, model }: Snapshot, spec: ModelDeploymentSpec): ConfigVerdict {
-  const { configMapRef } = spec.config;
-  switch (declaration.kind) {
-    case 'missing': {
-      const name = configMapRef?.name ?? '';
-      return declaration.what === 'ConfigMap'
-        ? unusable('ConfigMapMissing', messages.configMapMissing(model.namespace, name), true)
-        : unusable(
-            'ConfigKeyMissing',
-            messages.configKeyMissing(model.namespace, name, configMapRef?.key ?? ''),
-            true,
-          );
-    }
-    case 'unknown':
-      return unusable('NotAuthorized', declaration.why, true);
-    case 'malformed':
-      return unusable('ConfigMalformed', messages.configMalformed(declaration.errors));
-    case 'read': {
-      const { secrets, envWarnings } = declaration;
-      const warnings = [...declaration.warnings, ...(spec.delivery === 'Env' ? envWarnings : [])];
-      if (secrets.length > MAX_DECLARED) {
-        return unusable('TooMany', messages.tooMany(secrets.length, MAX_DECLARED));
-      }
-      const undeclared = undeclaredOverrides(spec, secrets);
-      return { kind: 'valid', message: messages.configValid(secrets.length, [...undeclared, ...warnings]) };
-    }
-  }
-}
-
-const unusable = (reason: Reason, message: string, waits = false): ConfigVerdict => ({
-  kind: 'unusable',
-  reason,
-  message: bounded(message, 4096),
-  waits,
-});
-
-function undeclaredOverrides(
-  spec: ModelDeploymentSpec,
-  declared: readonly DeclaredSecret[],
-): readonly string[] {
-  const names = new Set(declared.map(({ name }) => name));
-  const extra = (spec.overrides ?? []).flatMap(({ name }) => (names.has(name) ? [] : [name]));
-  return extra.length > 0 ? [messages.undeclaredOverrides(listed(extra))] : [];
 }

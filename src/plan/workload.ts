@@ -2,6 +2,8 @@ import type { WorkloadRef, WorkloadState } from '../api/model-deployment.ts';
 import { messages } from '../api/messages.ts';
 import { afterUndo, podHealth } from './health.ts';
 import { flattened, type JsonObject, objectAt } from './flatten.ts';
+import { MAX_TEMPLATE_BYTES, namesTimes } from './bounds.ts';
+import { chooseContainers } from './containers.ts';
 import { applyBody, type Injection, refShown } from './injection.ts';
 import type {
   ContainerView,
@@ -89,6 +91,8 @@ export function planWorkload(
   }
   const clash = findClash(live, injection, chosen.names);
   if (clash !== undefined) return conflict(ref, clash);
+  const bytes = namesTimes(injection.names, chosen.names.size);
+  if (bytes > MAX_TEMPLATE_BYTES) return conflict(ref, messages.tooManyBytes(bytes, MAX_TEMPLATE_BYTES));
   const body = applyBody(live, injection, chosen.names);
   const wanted = context.digest(ownedOnceApplied(body));
   const isRight = live.owned === wanted;
@@ -163,24 +167,6 @@ export const undoing = (live: LiveWorkload): WorkloadAction => ({
 /** What {@link ownedFields} would find afterwards. Identity is owned by nobody: managedFields never names it. */
 function ownedOnceApplied({ metadata, spec }: JsonObject): string {
   return flattened({ metadata: { annotations: objectAt(metadata, 'annotations') }, spec });
-}
-
-interface ChosenContainers {
-  readonly names: ReadonlySet<string>;
-  readonly unknown: readonly string[];
-}
-
-/** `containers` of the spec, "*" for all, init containers too; else the default container, else the first. */
-function chooseContainers(
-  { containers: asked }: WorkloadRef,
-  { containers, defaultContainer }: LiveWorkload,
-): ChosenContainers {
-  const known = new Set(containers.map(({ name }) => name));
-  if (asked?.includes('*')) return { names: known, unknown: [] };
-  if (asked) return { names: new Set(asked), unknown: asked.filter((name) => !known.has(name)) };
-  const ordinary = containers.filter(({ init }) => !init);
-  const chosen = ordinary.find(({ name }) => name === defaultContainer) ?? ordinary[0];
-  return { names: new Set(chosen ? [chosen.name] : []), unknown: [] };
 }
 
 /** The first thing of the user's own that is in the way, as a message; the same thing as ours is not. */
