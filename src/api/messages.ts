@@ -73,14 +73,15 @@ const trustCommand = (namespace: string, name: string): string =>
   `kubectl truss-secrets trust ${name} -n ${namespace}`;
 
 export const messages = {
+  /** `key`: the one of an override; undefined when it is the declared name. */
   missing: (
-    key: string,
+    key: string | undefined,
     stores: readonly StoreShown[],
     model: string,
     environment: string | undefined,
     closest: readonly string[],
   ) =>
-    `no Secret ${stores.map((store) => storeShown(store, model)).join(', or ')} has the key ${shownName(key)}${
+    `no Secret ${stores.map((store) => storeShown(store, model)).join(', or ')} has ${key === undefined ? 'this key' : `the key ${shownName(key)}`}${
       environment ? ` (for environment ${environment}, or without one)` : ''
     }${closest.length > 0 ? `; closest: ${listed(closest.map(shownName), 3)}` : ''}`,
   storeShown: (name: string, namespace: string) => `store ${name} in namespace ${namespace}`,
@@ -152,7 +153,10 @@ export const messages = {
   approvalUnreadable: (why: string) => `${why}; nothing is added or taken away until it can be read`,
   modelTrustsUnread: (namespace: string) => `ModelTrusts in namespace ${namespace} cannot be read`,
   resolved: (delivered: number, declared: number) => `${delivered} of ${declared} have a value`,
-  unresolved: (entries: readonly string[]) => listed(entries, 3),
+  unresolved: (entries: readonly string[]) =>
+    entries.length > 3
+      ? `${entries.slice(0, 3).join('; ')}; and ${entries.length - 3} more`
+      : entries.join('; '),
   storeUnreadable: (stores: readonly string[]) =>
     `cannot read ${listed(stores)}; nothing is removed until it can be read again`,
   written: (name: string, keys: number) => `Secret ${name} has ${keys} ${keys === 1 ? 'key' : 'keys'}`,

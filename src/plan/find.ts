@@ -8,7 +8,7 @@ import type { ModelIdentity, ReadableStore, Snapshot, SourceSecret, StoreView } 
 
 /** What is looked for in the Secrets of a store: a key, or a registry's entry in a docker config. */
 export type Wanted =
-  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'key'; readonly key: string; readonly renamed: boolean }
   | { readonly kind: 'registry'; readonly registry: string };
 
 /** The key of a source Secret that a value is in. */
@@ -104,7 +104,8 @@ export function missingMessage(
       return messages.pullMissing(shownName(wanted.registry), where, model);
     case 'key': {
       const twins = nearTwins(wanted.key, stores, environment);
-      return messages.missing(wanted.key, where, model, environment, twins);
+      const key = wanted.renamed ? wanted.key : undefined;
+      return messages.missing(key, where, model, environment, twins);
     }
   }
 }

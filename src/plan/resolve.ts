@@ -104,7 +104,7 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
   const wanted: Wanted =
     isRegistryName(declared) && !override?.from
       ? { kind: 'registry', registry: pull?.registry ?? '' }
-      : { kind: 'key', key };
+      : { kind: 'key', key, renamed: key !== name };
   const stores = override?.from
     ? question.stores.filter(({ ref }) => ref.name === override.from?.store)
     : question.stores;

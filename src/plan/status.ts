@@ -136,7 +136,7 @@ function secretsResolved(acted: ActPlan): Verdict {
   }
   if (open.length > 0) {
     const waits = open.every(({ state }) => state === 'Missing');
-    const entries = open.map(({ name, message }) => `${shownName(name)}: ${message ?? ''}`);
+    const entries = grouped(open);
     return verdict(
       type,
       'False',
@@ -148,6 +148,17 @@ function secretsResolved(acted: ActPlan): Verdict {
   const counted = resolutions.filter(counts);
   const found = counted.filter(({ state }) => state === 'Delivered').length;
   return verdict(type, 'True', 'Resolved', messages.resolved(found, counted.length));
+}
+
+/** `a, b: why`: what is the same for many names is said once. */
+function grouped(open: readonly Resolution[]): readonly string[] {
+  const names = new Map<string, string[]>();
+  for (const { name, message = '' } of open) {
+    const same = names.get(message);
+    if (same) same.push(shownName(name));
+    else names.set(message, [shownName(name)]);
+  }
+  return [...names].map(([message, same]) => `${listed(same)}: ${message}`);
 }
 
 function delivered(acted: ActPlan, failure: WriteFailure | undefined): Verdict {

@@ -4,16 +4,7 @@ import type { ActPlan } from '../../src/plan/plan.ts';
 import type { LiveWorkload, PresentWorkload, PriorWorkload, Rollout } from '../../src/plan/snapshot.ts';
 import { statusOf } from '../../src/plan/status.ts';
 import type { WorkloadPlan } from '../../src/plan/workload.ts';
-import {
-  delivered,
-  liveWorkload,
-  model,
-  MODEL,
-  NO_STATUS,
-  planOf,
-  ROLLED_OUT,
-  store,
-} from './builders.ts';
+import { delivered, liveWorkload, model, MODEL, NO_STATUS, planOf, ROLLED_OUT, store } from './builders.ts';
 
 type Parts = Parameters<typeof planOf>[0];
 
@@ -69,7 +60,11 @@ describe('Frozen: a required key went away while pods run', () => {
 
   it.each([
     ['no pod of the present template runs yet: they wait', { rollout: { running: false } }, 'Injected'],
-    ['the pods are those of an earlier template', { rollout: { running: false, outdated: true } }, 'Injected'],
+    [
+      'the pods are those of an earlier template',
+      { rollout: { running: false, outdated: true } },
+      'Injected',
+    ],
     [
       'the pods that were frozen are being replaced',
       { rollout: { running: false }, prior: 'Frozen' as const },
@@ -89,7 +84,10 @@ describe('Frozen: a required key went away while pods run', () => {
   it('of a template that is about to change only what the pods have had counts', () => {
     const live = { owned: 'an earlier template' };
     const neverThere = { ...gone, delivered: delivered({}) };
-    expect(only(planned(neverThere, { live }))).toMatchObject({ state: 'Injected', action: { kind: 'apply' } });
+    expect(only(planned(neverThere, { live }))).toMatchObject({
+      state: 'Injected',
+      action: { kind: 'apply' },
+    });
     const leaves = { ...gone, delivered: delivered({ a: 'A' }) };
     expect(only(planned(leaves, { live }))).toMatchObject({ state: 'Frozen', action: { kind: 'apply' } });
   });
@@ -104,7 +102,11 @@ describe('PodsStale: pods are not replaced by themselves', () => {
 
   it.each([
     ['paused', {}, 'kubectl -n models rollout resume deployment/gfpgan'],
-    ['on-delete', { workloadKind: 'DaemonSet', oldPods: 'app=x' }, "kubectl -n models delete pods -l 'app=x'"],
+    [
+      'on-delete',
+      { workloadKind: 'DaemonSet', oldPods: 'app=x' },
+      "kubectl -n models delete pods -l 'app=x'",
+    ],
     ['partition', { workloadKind: 'StatefulSet' }, 'kubectl -n models patch statefulset gfpgan'],
   ] as const)('%s', (held, live, command) => {
     const { state, message } = only(planned(there, { live, rollout: { ...rollout, held } }));
@@ -122,7 +124,11 @@ describe('PodsStale: pods are not replaced by themselves', () => {
       only(planned({ delivered: delivered({ a: 'A' }) }, { ...injected, spec }));
 
     it('pods of a paused Deployment still have what was delivered, until it goes on', () => {
-      const before = untrusted({ live: { owned: 'something' }, rollout: { held: 'paused' }, prior: 'Injected' });
+      const before = untrusted({
+        live: { owned: 'something' },
+        rollout: { held: 'paused' },
+        prior: 'Injected',
+      });
       expect(before).toMatchObject({ state: 'PodsStale', action: { undo: true } });
       const unseen = { held: 'paused', observed: false } as const;
       expect(untrusted({ rollout: unseen, prior: 'PodsStale' }).state).toBe('PodsStale');
@@ -210,24 +216,29 @@ describe('Reverted: somebody keeps taking our fields out', () => {
     const { wanted } = planOf({ delivered: { kind: 'absent', last } }).secret;
     const fought = { wanted, waitMs: 5, refused: undefined };
     const { secret } = planOf({ delivered: { kind: 'absent', last, fight: fought } });
-    expect(secret).toMatchObject({ action: { kind: 'none' }, revision: 'r1', standoff: { editor: undefined } });
+    expect(secret).toMatchObject({
+      action: { kind: 'none' },
+      revision: 'r1',
+      standoff: { editor: undefined },
+    });
   });
 });
 
 describe('conditions do not wait for pods', () => {
   const conditionsOf = (plan: ActPlan): Record<string, string> =>
     Object.fromEntries(
-      (statusOf(plan, NOTHING_FAILED, 1, [], '').conditions ?? []).map(({ type, status, reason, message }) => [
-        type,
-        `${status} ${reason}: ${message}`,
-      ]),
+      (statusOf(plan, NOTHING_FAILED, 1, [], '').conditions ?? []).map(
+        ({ type, status, reason, message }) => [type, `${status} ${reason}: ${message}`],
+      ),
     );
 
   it('PodsStale and Stuck are said, and the model is Ready: its templates have the secrets', () => {
     const rollout = { outdated: true, running: false, held: 'paused' } as const;
     const conditions = conditionsOf(planned(there, { rollout }));
     expect(conditions['Ready']).toMatch(/^True Ready/);
-    expect(conditions['Injected']).toMatch(/^True Injected: 1 workload has the secrets, Deployment gfpgan: the rollout is paused/);
+    expect(conditions['Injected']).toMatch(
+      /^True Injected: 1 workload has the secrets, Deployment gfpgan: the rollout is paused/,
+    );
   });
 
   it('Frozen is said in Injected; what is missing makes the model not Ready', () => {

@@ -197,7 +197,7 @@ describe('the pull Secret', () => {
     ['a bare token', ghcr, { ghcr: 'token' }, 'Undeliverable', 'base64 of user:password'],
     ['no JSON', gcp, { gcp: 'token' }, 'Undeliverable', 'JSON of a service account'],
     ['an empty value', ghcr, { ghcr: '' }, 'Empty', 'is empty'],
-    ['no value', ghcr, {}, 'Missing', 'has the key ghcr'],
+    ['no value', ghcr, {}, 'Missing', 'has this key'],
   ] as const)('%s: %s', (_what, secret, values, state, says) => {
     const planned = planOf({
       declaration: declaredSecrets(secret),

@@ -167,7 +167,7 @@ describe('states of a declared name', () => {
       stores: [store(source({ 'hf-access-token': 'x' }))],
     });
     expect(messageOf(planned, 'hf_access_token')).toBe(
-      'no Secret labelled truss-secrets.dev/store=default in namespace models has the key hf_access_token; closest: hf-access-token',
+      'no Secret labelled truss-secrets.dev/store=default in namespace models has this key; closest: hf-access-token',
     );
   });
 

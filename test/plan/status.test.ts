@@ -113,6 +113,16 @@ describe('the status of a model', () => {
     expect(said('Env')).toMatch(/^1 declared; a warning: config\.yaml:1:11: /);
   });
 
+  it('what is the same for many names is said once', () => {
+    const { conditions: found } = statusAfter({
+      declaration: declared('a', 'b', 'c=Default'),
+      stores: [store()],
+    });
+    expect(found?.find(({ type }) => type === 'SecretsResolved')?.message).toBe(
+      'a, b, c: no Secret labelled truss-secrets.dev/store=default in namespace models has this key',
+    );
+  });
+
   it('1,024 declared names are possible', () => {
     expect(
       conditions(statusAfter({ declaration: declared(...many(1024)), stores: [store()] }))['ConfigValid'],
