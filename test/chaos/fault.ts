@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** The server does what was asked for; its answer is lost with the connection. */
   | { readonly kind: 'lose-response' }
+  /** The body comes in small parts, with a pause after each: a line may take long to be complete. */
+  | { readonly kind: 'drip'; readonly bytes: number; readonly everyMs: number }
   /**
    * The first part of the body comes, then: `end` in good order; `cut`, the connection is closed in the middle;
    * `reset`; or `stall`, nothing comes any more, on an open connection.
@@ -63,9 +65,37 @@ export function perform(fault: Fault, forward: Forward, response: ServerResponse
         answer.on('end', () => response.socket?.resetAndDestroy());
       });
       return;
+    case 'drip':
+      forward((answer) => drip(answer, response, fault));
+      return;
     case 'break-body':
       forward((answer) => breakBody(answer, response, fault));
   }
+}
+
+function drip(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  { bytes, everyMs }: Fault & { kind: 'drip' },
+): void {
+  writeHead(answer, response);
+  let waiting = Buffer.alloc(0);
+  let complete = false;
+  const timer = setInterval(() => {
+    response.write(waiting.subarray(0, bytes));
+    waiting = waiting.subarray(bytes);
+    if (!complete || waiting.length > 0) return;
+    clearInterval(timer);
+    response.end();
+  }, everyMs);
+  response.on('close', () => clearInterval(timer));
+  answer.on('data', (chunk: Buffer) => {
+    waiting = Buffer.concat([waiting, chunk]);
+  });
+  answer.on('end', () => {
+    complete = true;
+  });
+  answer.on('error', () => response.socket?.resetAndDestroy());
 }
 
 function breakBody(

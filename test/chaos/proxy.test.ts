@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { Agent, fetch as fetchWith } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Fault } from './fault.ts';
 import { type FaultProxy, startProxy } from './proxy.ts';
@@ -148,6 +149,31 @@ describe('the fault proxy', () => {
     proxy.add({ match: {}, fault: { kind: 'break-body', after: { bytes: 6 }, how: 'reset' } });
     // What had arrived before a reset may be lost with it.
     expect((await read(await get())).end).toBe('broken');
+  });
+
+  it('lets the body drip', async () => {
+    proxy.add({ match: {}, fault: { kind: 'drip', bytes: 2, everyMs: 20 } });
+    const start = performance.now();
+    expect(await read(await get())).toEqual({ body: LINES, end: 'complete' });
+    expect(performance.now() - start).toBeGreaterThanOrEqual(((LINES.length - 2) / 2) * 20 * 0.9);
+  });
+
+  it('tells callers apart by their token', async () => {
+    proxy.add({ match: { token: 'old' }, fault: { kind: 'respond', status: 401 } });
+    const as = async (token: string): Promise<number> =>
+      (await get('/', { headers: { Authorization: `Bearer ${token}` } })).status;
+    expect([await as('old'), await as('new')]).toEqual([401, 200]);
+  });
+
+  it('forgets connections without a word: nothing comes on them, and new ones work', async () => {
+    const [kept, other] = [new Agent({ connections: 1 }), new Agent()];
+    await (await fetchWith(`${proxy.url}/`, { dispatcher: kept })).text();
+    proxy.forgetAll();
+    const signal = AbortSignal.timeout(200);
+    await expect(fetchWith(`${proxy.url}/`, { dispatcher: kept, signal })).rejects.toThrow('timeout');
+    expect((await fetchWith(`${proxy.url}/`, { dispatcher: other })).status).toBe(200);
+    await Promise.all([kept.destroy(), other.destroy()]);
+    expect(served).toHaveLength(2);
   });
 
   it('refuses connections for a while', async () => {

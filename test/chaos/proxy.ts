@@ -9,6 +9,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { type Fault, type Forward, perform, relay } from './fault.ts';
+import { randomFrom } from './random.ts';
 
 /** Which requests a rule is about; what is left out matches all. */
 export interface Match {
@@ -16,6 +17,8 @@ export interface Match {
   /** Of the path with its query. */
   readonly path?: RegExp;
   readonly watch?: boolean;
+  /** Of the `Authorization` header. */
+  readonly token?: string;
 }
 
 /** Which of the requests that match, counted from 1 for each rule. */
@@ -46,6 +49,7 @@ export interface Seen {
   /** With the query. */
   readonly path: string;
   readonly watch: boolean;
+  readonly token: string;
   /** `performance.now()` */
   readonly at: number;
 }
@@ -73,6 +77,11 @@ export interface FaultProxy extends AsyncDisposable {
   readonly openWatches: number;
   /** Resets every open connection. */
   breakAll(): void;
+  /**
+   * Half-open connections, as where a firewall forgot them: on those that are there nothing goes either way any more,
+   * also afterwards, and nobody is told; new ones are served.
+   */
+  forgetAll(): void;
   /** Resets every open connection and refuses new ones, until `accept`. */
   refuse(): Promise<void>;
   accept(): Promise<void>;
@@ -86,10 +95,12 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
   const rules: RunningRule[] = [];
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
   let connections = 0;
   let openWatches = 0;
 
   const front = createServer((request, response) => {
+    if (forgotten.has(request.socket)) return;
     const one = seenOf(request);
     seen.push(one);
     if (one.watch) {
@@ -98,7 +109,11 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
         openWatches -= 1;
       });
     }
-    const send: Forward = (onAnswer) => forward(request, response, onAnswer);
+    const send: Forward = (onAnswer) =>
+      forward(request, response, (answer) => {
+        if (forgotten.has(request.socket)) answer.resume();
+        else onAnswer(answer);
+      });
     const rule = rules.find((candidate) => candidate.appliesTo(one, random));
     if (rule === undefined) send((answer) => relay(answer, response));
     else perform(rule.fault, send, response);
@@ -151,6 +166,13 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
       return openWatches;
     },
     breakAll,
+    forgetAll: () => {
+      for (const socket of sockets) {
+        forgotten.add(socket);
+        // what is still written goes nowhere
+        socket.write = () => true;
+      }
+    },
     refuse,
     accept: async () => void (await listen(port)),
     close: refuse,
@@ -193,13 +215,15 @@ class RunningRule {
   }
 }
 
-const matches = ({ method, path, watch }: Match, one: Seen): boolean =>
+const matches = ({ method, path, watch, token }: Match, one: Seen): boolean =>
   (method === undefined || method === one.method) &&
+  (token === undefined || token === one.token) &&
   (path === undefined || path.test(one.path)) &&
   (watch === undefined || watch === one.watch);
 
-function seenOf({ method = '', url = '' }: IncomingMessage): Seen {
-  return { method, path: url, watch: /[?&]watch=(1|true)/.test(url), at: performance.now() };
+function seenOf({ method = '', url = '', headers }: IncomingMessage): Seen {
+  const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
+  return { method, path: url, watch: /[?&]watch=(1|true)/.test(url), token, at: performance.now() };
 }
 
 /** Sends a request on to the server over kept-alive connections; the end of either side is that of the other. */
@@ -220,16 +244,5 @@ function forwarder(
     sent.on('error', () => response.socket?.resetAndDestroy());
     response.on('close', () => sent.destroy());
     request.pipe(sent);
-  };
-}
-
-/** mulberry32: the same seed gives the same chances. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

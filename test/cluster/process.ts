@@ -19,7 +19,13 @@ export interface GuardedProcess {
   readonly signal: (signal: NodeJS.Signals) => void;
   /** Kills the whole group and waits until the process is gone. */
   readonly kill: () => Promise<void>;
-  readonly exited: Promise<void>;
+  readonly exited: Promise<Ended>;
+}
+
+/** How a process ended: with an exit code, or by a signal. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 function guarded(child: ChildProcess): number | undefined {
@@ -50,8 +56,8 @@ export async function startProcess(
   const log = openSync(options.log, 'a', 0o600);
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
+  const exited = new Promise<Ended>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
