@@ -31,10 +31,14 @@ function rbacResource(template: string): { readonly resource: string; readonly n
 }
 
 /** The verb and the resource of a refused request, as `kubectl auth can-i` takes them: `patch secrets -n models`. */
-function right(error: ApiError, place: Place): string {
+export function missingRight(error: ApiError, namespace: string): string {
   const { resource, namespaced } = rbacResource(error.template);
-  return `${RBAC_VERB[error.verb]} ${resource} ${namespaced ? `-n ${place.namespace}` : '--all-namespaces'}`;
+  return `${RBAC_VERB[error.verb]} ${resource} ${namespaced ? `-n ${namespace}` : '--all-namespaces'}`;
 }
+
+/** What to say to whoever lacks a right, in the words of {@link missingRight}. */
+export const lacksRight = (right: string): string =>
+  `you lack the right to: ${right}\nAsk for it, or check with: kubectl auth can-i ${right} (if that says yes: a quota, an admission policy, or a namespace that is being deleted refused it).`;
 
 /**
  * What the API server's answer, or its silence, means for the user and what to do about it. Errors that a
@@ -43,11 +47,7 @@ function right(error: ApiError, place: Place): string {
 export function explained(error: unknown, place: Place): unknown {
   if (error instanceof ApiError) {
     if (error.status === 403) {
-      const asked = right(error, place);
-      return new CommandError(
-        `you lack the right to: ${asked}\nAsk for it, or check with: kubectl auth can-i ${asked} (if that says yes: a quota, an admission policy, or a namespace that is being deleted refused it).`,
-        { cause: error },
-      );
+      return new CommandError(lacksRight(missingRight(error, place.namespace)), { cause: error });
     }
     if (error.status === 401) {
       return new CommandError(

@@ -19,6 +19,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./inspect.ts')).inspect,
   },
   {
+    name: 'plan',
+    summary: 'show what the operator would do for a model, as a diff',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
     name: 'set',
     summary: 'set a secret of the store',
     load: async () => (await import('./set.ts')).set,

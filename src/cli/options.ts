@@ -114,6 +114,14 @@ const firstSentence = (message: string): string => {
   return line.charAt(0).toLowerCase() + line.slice(1);
 };
 
+/** On the commands that go by the operator's rules: it says in the status of its models whether it asks for approval. */
+export const approvalOption = {
+  'require-approval': {
+    type: 'boolean',
+    help: 'the operator asks for approval by a ModelTrust; default: found out',
+  },
+} as const satisfies Options;
+
 /** One of the words that an option takes; undefined when it was not given. */
 export function choice<const T extends string>(
   option: string,

@@ -18,7 +18,7 @@ export interface Column<T> {
 const width = (text: string): number => Array.from(text.replaceAll(/\p{Mark}/gu, '')).length;
 
 /** A line in a terminal must stay one line, and must not steer the terminal. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replaceAll(/\p{Control}/gu, (character) => JSON.stringify(character).slice(1, -1));
 
 /** Rows aligned in the manner of kubectl: three spaces between columns, nothing after the last one. */
