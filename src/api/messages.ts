@@ -84,7 +84,10 @@ export const messages = {
     `no Secret ${stores.map((store) => storeShown(store, model)).join(', or ')} has ${key === undefined ? 'this key' : `the key ${shownName(key)}`}${
       environment ? ` (for environment ${environment}, or without one)` : ''
     }${closest.length > 0 ? `; closest: ${listed(closest.map(shownName), 3)}` : ''}`,
-  storeShown: (name: string, namespace: string) => `store ${name} in namespace ${namespace}`,
+  storeForbidden: (name: string, namespace: string) =>
+    `store ${name} in namespace ${namespace} (the operator may not list Secrets there: give it the Role of deploy/rbac)`,
+  storeUnread: (name: string, namespace: string) =>
+    `store ${name} in namespace ${namespace} (not read yet, or not among the operator's --namespaces)`,
   unreadable: (store: string) =>
     `the store ${store} cannot be read at the moment, so what was delivered stays`,
   ambiguous: (key: string, first: string, second: string) =>

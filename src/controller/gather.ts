@@ -77,8 +77,10 @@ function storeView(ref: StoreRef, home: string, { sources }: Caches): StoreView 
     case 'stale':
       return { kind: 'readable', ref, secrets: sources.byIndex('store', `${namespace}/${ref.name}`) };
     case 'unsynced':
-    case 'forbidden':
-      return { kind: 'unreadable', ref, why: messages.storeShown(ref.name, namespace) };
+    case 'forbidden': {
+      const why = freshness.failure?.kind === 'forbidden' ? messages.storeForbidden : messages.storeUnread;
+      return { kind: 'unreadable', ref, why: why(ref.name, namespace) };
+    }
   }
 }
 
