@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import {
 import { kubeconfigWith } from './credentials.ts';
 import { eventually } from './eventually.ts';
 import { temporaryFolder } from './guard.ts';
-import { type GuardedProcess, startProcess } from './process.ts';
+import { type GuardedProcess, startProcess, statOf } from './process.ts';
 
 const READY_WITHIN_MS = 120_000;
 const LAST_LINES = 15;
@@ -25,7 +25,7 @@ export interface ControlPlane extends AsyncDisposable {
   readonly folder: string;
   /** Path of a file that gives {@link access}. */
   readonly kubeconfig: string;
-  /** Signals one component alone: `SIGKILL` (resolves when it is gone), or `SIGSTOP` and `SIGCONT`. */
+  /** Signals one component alone. Resolves when it is gone after `SIGKILL`, and when it stands still after `SIGSTOP`. */
   readonly signal: (component: ControlPlaneComponent, signal: NodeJS.Signals) => Promise<void>;
   /** Starts a component that was killed, on the same port and data; resolves when it works. */
   readonly start: (component: ControlPlaneComponent) => Promise<void>;
@@ -102,6 +102,7 @@ async function startOnce(programs: Programs, options: ControlPlaneOptions): Prom
         if (one === undefined) throw new ControlPlaneFailed(`This cluster has no ${component}.`);
         one.signal(signal);
         if (signal === 'SIGKILL') await one.exited;
+        if (signal === 'SIGSTOP') await eventually(() => standsStill(one.pid));
       },
       start: (component) => begin(lines, component),
       compact: () => compact(lines.etcdUrl),
@@ -130,6 +131,13 @@ const works: Readonly<Record<ControlPlaneComponent, (lines: CommandLines) => Pro
 
 function accessTo({ server, caFile, token }: CommandLines): Access {
   return { server, ca: readFileSync(caFile, 'utf8'), token };
+}
+
+/** The kernel stops the threads of a process one by one. */
+function standsStill(pid: number): void {
+  const states = readdirSync(`/proc/${pid}/task`).map((thread) => statOf(pid, Number(thread))?.state);
+  if (states.some((state) => state !== 'T'))
+    throw new Error(`threads of ${pid} are in states ${states.join()}`);
 }
 
 /** Through etcd's JSON gateway; see etcd.io/docs/v3.4/dev-guide/api_grpc_gateway. */

@@ -6,12 +6,13 @@ import { z } from 'zod';
 import { cacheFolder, lock } from './cache.ts';
 import { eventually } from './eventually.ts';
 import { findSource, openCluster, prepare } from './open.ts';
+import { statOf } from './process.ts';
 import { say } from './say.ts';
 
 /** What `up` leaves in the cache folder for `status` and `down`. */
 const State = z.object({
   pid: z.number(),
-  /** Tells this process from a later one of the same number. */
+  /** In clock ticks since boot: tells this process from a later one of the same number. */
   startedAt: z.string(),
   server: z.string(),
   kubeconfig: z.string(),
@@ -38,7 +39,7 @@ const stateFile = () => join(folder(), 'state.json');
 export function devCluster(): State | undefined {
   if (!existsSync(stateFile())) return undefined;
   const state = State.parse(JSON.parse(readFileSync(stateFile(), 'utf8')));
-  return startOf(state.pid) === state.startedAt ? state : undefined;
+  return statOf(state.pid)?.startedAt === state.startedAt ? state : undefined;
 }
 
 /** Starts a cluster that stays until {@link down}, or gives the one that runs. */
@@ -103,7 +104,7 @@ export async function keep(options: UpOptions): Promise<number> {
     await copyFile(cluster.kubeconfig, kubeconfig);
     const state: State = {
       pid: process.pid,
-      startedAt: startOf(process.pid) ?? '',
+      startedAt: statOf(process.pid)?.startedAt ?? '',
       server: cluster.access.server,
       kubeconfig,
       ...options,
@@ -125,15 +126,4 @@ function tell(message: Message): void {
 
 function abandon(): never {
   process.exit(1);
-}
-
-/** Start time of a process in clock ticks since boot, undefined when it is gone: field 22 of proc(5). */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' ? undefined : rest[18];
-  } catch {
-    return undefined;
-  }
 }

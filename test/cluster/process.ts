@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { forgetGroup, guardGroup } from './guard.ts';
 
@@ -78,6 +78,22 @@ export async function startProcess(
       await exited;
     },
   };
+}
+
+/** What proc(5) tells of a process, or one of its threads; undefined when it is gone. */
+export function statOf(
+  pid: number,
+  thread = pid,
+): { readonly state: string; readonly startedAt: string } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    // the program's name stands in brackets, and may hold anything
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state = '', startedAt = ''] = [fields[0], fields[19]];
+    return state === 'Z' ? undefined : { state, startedAt };
+  } catch {
+    return undefined;
+  }
 }
 
 export class CommandFailed extends Error {

@@ -116,7 +116,7 @@ export async function startNode(plane: ControlPlane, programs: NodePrograms): Pr
     const api = `tcp:${new URL(plane.access.server).host}`;
     const kubelet = `tcp:${HOST}:${kubeletPort}`;
     const [apiSocket, kubeletSocket] = [`unix:${file('api.sock')}`, `unix:${file('kubelet.sock')}`];
-    const forward = [process.execPath, fileURLToPath(import.meta.resolve('./forward.ts'))];
+    const forward = [process.execPath, fileURLToPath(new URL('forward.ts', import.meta.url))];
     const outward = [`${apiSocket}=${api}`, `${kubelet}=${kubeletSocket}`];
     const inward = [`${api}=${apiSocket}`, `tcp:10.96.0.1:443=${apiSocket}`, `${kubeletSocket}=${kubelet}`];
     await begin('forward-outside', [...forward, ...outward], isThere(file('api.sock')));

@@ -63,7 +63,7 @@ describe('a command', () => {
 });
 
 async function startOwner(ending: string): Promise<{ owner: ChildProcess; pid: number; folder: string }> {
-  const script = fileURLToPath(import.meta.resolve('./owner.ts'));
+  const script = fileURLToPath(new URL('owner.ts', import.meta.url));
   const owner = spawn(process.execPath, [script, ending], { stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => {
     owner.kill('SIGKILL');
