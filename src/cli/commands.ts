@@ -24,6 +24,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./plan.ts')).plan,
   },
   {
+    name: 'trust',
+    summary: 'give a model the secrets that it asks for, after showing them',
+    load: async () => (await import('./trust.ts')).trust,
+  },
+  {
+    name: 'untrust',
+    summary: 'take the secrets of a model back',
+    load: async () => (await import('./untrust.ts')).untrust,
+  },
+  {
     name: 'set',
     summary: 'set a secret of the store',
     load: async () => (await import('./set.ts')).set,

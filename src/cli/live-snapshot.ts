@@ -35,6 +35,8 @@ export interface LiveSnapshot {
   readonly caches: Caches;
   readonly reads: Reads;
   readonly requireApproval: boolean;
+  /** Whether the operator asks for approval, as far as it can be found out. */
+  readonly approvalFound: boolean;
   readonly config: ConfigSource | undefined;
 }
 
@@ -59,7 +61,8 @@ export async function readLiveSnapshot(cluster: Cluster, question: Question): Pr
   const raw = wantedModel(question, liveModel, listed, namespace);
   const models = [...listed.filter((one) => one !== liveModel), raw];
   const trusts = await reads.listAll(modelTrusts, { namespace });
-  const requireApproval = question.requireApproval ?? findsApproval(liveModel, listed, trusts ?? []);
+  const approvalFound = findsApproval(liveModel, listed, trusts ?? []);
+  const requireApproval = question.requireApproval ?? approvalFound;
 
   const caches = await createCaches(createDiscovery(reads.client), { requireApproval });
   fill(caches.models.sink(namespace), models);
@@ -73,7 +76,7 @@ export async function readLiveSnapshot(cluster: Cluster, question: Question): Pr
   ]);
   const config = await readConfig(caches, reads, model, raw, question.config);
   const snapshot = await gather(model, caches, reads.client, new Memory());
-  return { snapshot, model, liveModel, caches, reads, requireApproval, config };
+  return { snapshot, model, liveModel, caches, reads, requireApproval, approvalFound, config };
 }
 
 async function listModels(reads: Reads, namespace: string): Promise<readonly RawObject[]> {
