@@ -197,7 +197,7 @@ export const messages = {
   workloadDeleting: (kind: string, name: string) =>
     `${kind} ${name} is being deleted; the pods of a new one get the secrets as soon as it is there`,
   reverted: (editor: string, namespace: string, model: string) =>
-    `field manager ${editor} keeps taking the secrets out of the pod template, so they are put back once in 10 minutes only; add what "kubectl truss-secrets plan ${model} -n ${namespace} -o snippet" prints to the manifest that it writes`,
+    `somebody (field manager ${editor}) keeps taking the secrets out of the pod template, so they are put back once in 10 minutes only; add what "kubectl truss-secrets plan ${model} -n ${namespace} -o snippet" prints to the manifest that it writes`,
   frozen: (keys: readonly string[], namespace: string, kind: string, name: string) =>
     `${listed(keys.map(shownName))} went away while pods run, and until it has a value again their ${MOUNT_PATH} stays as it was, all files of it; to end that, kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name} (the new pods wait for the value)`,
   podsPaused: (namespace: string, name: string) =>

@@ -174,7 +174,7 @@ describe('Reverted: somebody keeps taking our fields out', () => {
   it('nothing is written for a while, and the message names him', () => {
     const plan = only(planned(there, { live: { owned: '', editor: 'kubectl-replace' }, view: { fight } }));
     expect(plan).toMatchObject({ state: 'Reverted', action: { kind: 'none' }, lookAgainMs: 60_000 });
-    expect(plan.message).toContain('field manager kubectl-replace keeps taking the secrets out');
+    expect(plan.message).toContain('(field manager kubectl-replace) keeps taking the secrets out');
   });
 
   it('stays so after a try, until it is known to have held', () => {
