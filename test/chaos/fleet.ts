@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { deepStrictEqual } from 'node:assert/strict';
 import type { ModelDeploymentStatus } from '../../src/api/model-deployment.ts';
 import type { Api, KubernetesObject } from '../cluster/api.ts';
 import { eventually } from '../cluster/eventually.ts';
@@ -94,7 +94,7 @@ export class Fleet {
 
   /** Waits until everything is as it should be; else it says what is not. */
   async isRight(within: number): Promise<void> {
-    await eventually(async () => expect(await this.#actual()).toEqual(this.#expected()), { within });
+    await eventually(async () => deepStrictEqual(await this.#actual(), this.#expected()), { within });
   }
 
   async #setKey(key: string): Promise<string> {

@@ -1,0 +1,181 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../cluster/eventually.ts';
+import { type Arena, type Guarded, leads, openArena, QUICK_LEASE, writesSince } from './arena.ts';
+import { chaosSeed } from './random.ts';
+
+const LEASE_MS = 3_000;
+const RIGHT_WITHIN_MS = 10_000;
+const MODELS = 4;
+
+interface Pair {
+  readonly arena: Arena;
+  readonly leader: Guarded;
+  readonly standby: Guarded;
+}
+
+/** A leader that has brought everything to where it should be, and a standby with warm caches. */
+async function pair(stack: AsyncDisposableStack, args: readonly string[] = QUICK_LEASE): Promise<Pair> {
+  const arena = stack.use(await openArena({ seed: chaosSeed() }));
+  await arena.fleet.populate(MODELS);
+  const leader = await arena.operator({ args });
+  await leads(leader);
+  const standby = await arena.operator({ args });
+  await eventually(() => expect(standby.process.said('standing for leader')).toHaveLength(1));
+  await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  return { arena, leader, standby };
+}
+
+/** What was written in the namespace so far, by everybody: a change of anything changes it. */
+async function versions({ api, namespace }: Arena): Promise<readonly string[]> {
+  const paths = [
+    `/api/v1/namespaces/${namespace}/secrets`,
+    `/apis/apps/v1/namespaces/${namespace}/deployments`,
+    `/apis/truss-secrets.dev/v1alpha1/namespaces/${namespace}/modeldeployments`,
+  ];
+  const lists = await Promise.all(
+    paths.map((path) => api.get<{ items: { metadata: { uid: string; resourceVersion: string } }[] }>(path)),
+  );
+  return lists
+    .flatMap(({ items }) => items.map(({ metadata }) => `${metadata.uid}@${metadata.resourceVersion}`))
+    .sort();
+}
+
+const writes = ({ proxy }: Guarded, since = 0): number =>
+  [...writesSince(proxy, since).values()].reduce((sum, tries) => sum + tries, 0);
+
+const since = (): number => performance.now();
+
+describe.concurrent('of two operators', () => {
+  it('one works; the other one reads all, writes nothing, and is ready', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack);
+    for (let made = 0; made < 5; made += 1) await arena.fleet.change();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    expect(writes(leader)).toBeGreaterThan(0);
+    expect(writes(standby)).toBe(0);
+    expect(await standby.process.probe('readyz')).toMatchObject({ ok: true });
+    expect((await standby.process.metrics()).get('leader_election_master_status{name="truss-secrets"}')).toBe(
+      0,
+    );
+  });
+
+  it('the other one works in under a second after the leader was told to stop, and changes nothing that is right', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack, []);
+    const before = await versions(arena);
+    const start = since();
+    leader.process.signal('SIGTERM');
+    await leads(standby, 1_000);
+    const after = since() - start;
+    expect(after).toBeLessThan(1_000);
+    expect(await leader.process.exited).toEqual({ code: 0, signal: null });
+    await delay(1_000);
+    expect(await versions(arena)).toEqual(before);
+    await arena.fleet.rotate();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  });
+
+  it('the other one works within the lease time after the leader was killed amid changes: none is lost', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack, []);
+    for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+    leader.process.signal('SIGKILL');
+    const start = since();
+    for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+    // the default of 15 s, from the last renewal on
+    await leads(standby, 16_000);
+    expect(since() - start).toBeLessThan(16_000);
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  });
+
+  it('the other one takes over from one that was paused; when that goes on, it writes nothing any more', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack);
+    // something is in hand when it is paused
+    leader.proxy.add({ match: { method: 'PATCH', path: /\/secrets\// }, fault: { kind: 'delay', ms: 400 } });
+    for (let made = 0; made < 4; made += 1) await arena.fleet.change();
+    await arena.fleet.rotate();
+    leader.process.signal('SIGSTOP');
+    await leads(standby, LEASE_MS + 5_000);
+    for (let made = 0; made < 4; made += 1) await arena.fleet.change();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    const resumed = since();
+    leader.process.signal('SIGCONT');
+    await eventually(() => expect(leader.process.said(DEPOSED)).toHaveLength(1));
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    await arena.fleet.rotate();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    expect(writes(leader, resumed)).toBe(0);
+  });
+
+  it('the leader that is cut off stops to work before the other one begins, and comes back as a standby', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack);
+    await leader.proxy.refuse();
+    await leads(standby, LEASE_MS + 5_000);
+    const [stopped, began] = [leader.process.said(DEPOSED)[0], standby.process.said('leading')[0]];
+    expect(Date.parse(String(stopped?.['time']))).toBeLessThan(Date.parse(String(began?.['time'])));
+    for (let made = 0; made < 4; made += 1) await arena.fleet.change();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    const back = since();
+    await leader.proxy.accept();
+    await eventually(async () => expect(await leader.process.probe('readyz')).toMatchObject({ ok: true }), {
+      within: 15_000,
+    });
+    await arena.fleet.rotate();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    expect(writes(leader, back)).toBe(0);
+    // its caches are warm; its watch of the lease may rest for a while yet, but then the lease runs out
+    standby.process.signal('SIGTERM');
+    await leads(leader, LEASE_MS + 2_000);
+    await arena.fleet.rotate();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  });
+
+  it('a late write of one that leads no more changes nothing for long', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack);
+    // what it sends now reaches the API server only when the other one has taken over and is done
+    const late = leader.proxy.add({
+      match: { path: /^(?!.*\/leases)/, method: 'PATCH' },
+      fault: { kind: 'delay', ms: LEASE_MS + 3_000 },
+    });
+    for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+    await arena.fleet.rotate();
+    await eventually(() => expect(late.applied).toBeGreaterThan(0));
+    leader.proxy.add({ match: { path: /\/leases/ }, fault: { kind: 'reset' } });
+    await leads(standby, LEASE_MS + 5_000);
+    for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+    await delay(LEASE_MS + 1_000);
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  });
+
+  it('leaders come and go, killed, paused and stopped at random, and every change arrives', async () => {
+    await using stack = new AsyncDisposableStack();
+    const arena = stack.use(await openArena({ seed: chaosSeed() }));
+    await arena.fleet.populate(MODELS);
+    for (const signal of ['SIGKILL', 'SIGTERM', 'SIGSTOP', 'SIGTERM'] as const) {
+      const [one, other] = await Promise.all([
+        arena.operator({ args: QUICK_LEASE }),
+        arena.operator({ args: QUICK_LEASE }),
+      ]);
+      await eventually(
+        () => expect([one, other].flatMap(({ process }) => process.said('leading'))).not.toEqual([]),
+        {
+          within: LEASE_MS + 5_000,
+        },
+      );
+      for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+      const [first, second] = one.process.said('leading').length > 0 ? [one, other] : [other, one];
+      first.process.signal(signal);
+      for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+      await arena.fleet.isRight(LEASE_MS + RIGHT_WITHIN_MS);
+      first.process.signal('SIGCONT');
+      for (const { process } of [first, second]) process.signal('SIGTERM');
+      await Promise.all([first.process.exited, second.process.exited]);
+    }
+  });
+});
+
+const DEPOSED = 'leading no more: caches stay warm, work is left to the leader';
