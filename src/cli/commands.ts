@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./plan.ts')).plan,
   },
   {
+    name: 'explain',
+    summary: 'say why a secret of a model is there or is not, step by step',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
     name: 'trust',
     summary: 'give a model the secrets that it asks for, after showing them',
     load: async () => (await import('./trust.ts')).trust,
