@@ -47,6 +47,15 @@ const MAX_MESSAGE = 1024;
 export const bounded = (text: string, limit = MAX_MESSAGE): string =>
   text.length <= limit ? text : `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
+/** Cuts a text to so many bytes of UTF-8, on a code point. */
+export function boundedBytes(text: string, limit: number): string {
+  // a UTF-16 unit has three bytes at most
+  if (text.length * 3 <= limit) return text;
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= limit) return text;
+  return `${new TextDecoder().decode(bytes.subarray(0, limit - 3), { stream: true })}…`;
+}
+
 /** A declared name as it may be shown: without characters that steer a terminal or hide, and at most 253 characters long. */
 export const shownName = (name: string): string =>
   bounded(name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd'), 253);

@@ -32,6 +32,11 @@ const condition = (status: ReturnType<typeof statusAfter>, type: string): Condit
   status.conditions?.find((one) => one.type === type);
 
 describe('the status of a model', () => {
+  it('has an entry for a name that is empty, which is no key of a list', () => {
+    const { secrets } = statusAfter({ declaration: declared('', 'a') });
+    expect(secrets).toMatchObject([{ name: '""', state: 'InvalidName' }, { name: 'a' }]);
+  });
+
   it('is Ready when everything declared is delivered and injected', () => {
     const status = statusAfter({ workloads: [workload()] });
     expect(conditions(status)).toEqual({

@@ -101,7 +101,7 @@ async function seenBy(model: string, store: string): Promise<unknown> {
     return found;
   });
   const events = items.map(({ type, reason, message, count }) => ({ type, reason, message, count }));
-  const conditions = status.conditions?.map(({ lastTransitionTime: _, ...condition }) => condition);
+  const conditions = status.conditions?.map(({ lastTransitionTime: _time, ...condition }) => condition);
   const text = JSON.stringify({ status: { ...status, conditions }, events });
   return JSON.parse(text.replaceAll(store, 'STORE').replaceAll(model, 'MODEL'));
 }
