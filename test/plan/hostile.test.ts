@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import { statusOf } from '../../src/plan/status.ts';
-import { declared, model, planOf, source, states, store, value } from './builders.ts';
+import { declared, planOf, source, states, store, value } from './builders.ts';
 import type { SourceSecret } from '../../src/plan/snapshot.ts';
 
 /** The most that config.yaml may declare. */

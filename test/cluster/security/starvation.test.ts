@@ -81,9 +81,9 @@ describe('nobody else waits, and the operator stays up', () => {
       large: `secrets:\n${Array.from({ length: 30_000 }, (_, n) => `  name-${n}: null\n`).join('')}`,
       deep: `a: ${'['.repeat(100_000)}${']'.repeat(100_000)}\nsecrets: {token: null}\n`,
       bomb: `a: &a [${'x, '.repeat(9)}x]\n${Array.from({ length: 9 }, (_, n) => `${'bcdefghij'[n]}: &${'bcdefghij'[n]} [${Array(10).fill(`*${'abcdefghi'[n]}`).join(', ')}]\n`).join('')}secrets: *j\n`,
-      merges: `${Array.from({ length: 3_000 }, (_, n) => `m${n}: &m${n} {<<: *m${n - 1}, k${n}: 1}\n`)
+      merges: Array.from({ length: 3_000 }, (_, n) => `m${n}: &m${n} {<<: *m${n - 1}, k${n}: 1}\n`)
         .join('')
-        .replace('<<: *m-1, ', '')}`,
+        .replace('<<: *m-1, ', ''),
       junk: `secrets: {${'%'.repeat(400_000)}`,
       tag: 'secrets: !!js/function "function () { return process.exit(1) }"\n',
       python: 'secrets: !!python/object/apply:os.system ["id"]\n',
