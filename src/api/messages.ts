@@ -13,7 +13,8 @@ export const REASONS = {
   ConfigMapMissing: 'The ConfigMap of spec.config.configMapRef does not exist.',
   ConfigKeyMissing: 'The ConfigMap of spec.config.configMapRef lacks the key.',
   ConfigMalformed: 'config.yaml is not a YAML document that Truss could use.',
-  TooMany: 'config.yaml declares more secrets than one model may have.',
+  TooMany:
+    'config.yaml declares more secrets than one model, or one pod template, may have; or its name is too long.',
   Trusted: 'spec.trusted is true.',
   Untrusted: 'spec.trusted is false: the workloads run, with no secret.',
   AwaitingApproval: 'No ModelTrust approves all that the model asks for; what is approved is delivered.',
@@ -232,5 +233,7 @@ export const messages = {
   duplicates: (what: string) =>
     `the pod template has ${what} twice, which server-side apply cannot handle; remove one of them`,
   applyConflict: (detail: string) => `another field manager owns what would be set: ${detail}`,
+  applyTooLarge:
+    'with all names in all containers the workload is too large for the API server; declare fewer names, name fewer containers, or use delivery: Mount',
   applyInvalid: (detail: string) => `the API server finds the result invalid: ${detail}`,
 } as const;

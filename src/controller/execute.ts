@@ -198,7 +198,8 @@ async function writeWorkload(
   if (secret && !action.undo) return ref && { reason: secret.reason, message: secret.message };
   const failure = await attempt(what, () => applyWorkload(action, caches, client));
   const { live, wanted, again } = action;
-  const refused = failure?.reason === 'Conflict' ? failure.message : undefined;
+  const isRefused = failure?.reason === 'Conflict' || failure?.reason === 'TooMany';
+  const refused = isRefused ? failure.message : undefined;
   if (refused !== undefined || (again && !failure))
     memory.rememberWrite(live.uid, wanted, Date.now(), refused);
   return failure;
@@ -224,6 +225,7 @@ export async function applyWorkload(
     }
     if (isApiError(error, 'Invalid'))
       return { reason: 'Conflict', message: messages.applyInvalid(error.message) };
+    if (isTooLarge(error)) return { reason: 'TooMany', message: messages.applyTooLarge };
     // a uid that is not the live one's, or no such object: it is gone
     if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
       cache.store.remove(`${namespace}/${name}`);
@@ -232,3 +234,7 @@ export async function applyWorkload(
     throw error;
   }
 }
+
+/** The API server bounds a request, its client of etcd a message, and etcd an object; only the first has a reason. */
+const isTooLarge = ({ status, message }: ApiError): boolean =>
+  status === 413 || (status === 500 && /too large|larger than max/.test(message));

@@ -2,7 +2,7 @@ import type { Reason } from '../api/messages.ts';
 
 /** What became of a write. `undefined` in its place: it was not needed, or it worked. */
 export interface WriteFailure {
-  readonly reason: Extract<Reason, 'Conflict' | 'WriteFailed' | 'NotAuthorized'>;
+  readonly reason: Extract<Reason, 'Conflict' | 'TooMany' | 'WriteFailed' | 'NotAuthorized'>;
   readonly message: string;
 }
 

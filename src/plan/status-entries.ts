@@ -1,4 +1,4 @@
-import type { SecretStatus, WorkloadStatus } from '../api/model-deployment.ts';
+import type { SecretStatus, WorkloadState, WorkloadStatus } from '../api/model-deployment.ts';
 import { bounded, boundedBytes, shownName } from '../api/messages.ts';
 import type { WriteFailure } from './outcome.ts';
 import type { Resolution } from './resolve.ts';
@@ -51,15 +51,19 @@ export function workloadEntry(
   if (!ref) return [];
   const failure = failures.get(`${ref.kind}/${ref.name}`);
   const entry = { kind: ref.kind, name: ref.name };
-  if (failure) {
-    const failedState =
-      failure.reason === 'NotAuthorized'
-        ? 'NotAuthorized'
-        : failure.reason === 'Conflict'
-          ? 'Conflict'
-          : 'Waiting';
-    return [{ ...entry, state: failedState, message: bounded(failure.message) }];
-  }
+  if (failure) return [{ ...entry, state: stateAfter(failure), message: bounded(failure.message) }];
   if (state === undefined) return [];
   return [{ ...entry, state, ...(message === undefined ? {} : { message: bounded(message) }) }];
+}
+
+function stateAfter({ reason }: WriteFailure): WorkloadState {
+  switch (reason) {
+    case 'NotAuthorized':
+      return 'NotAuthorized';
+    case 'Conflict':
+    case 'TooMany':
+      return 'Conflict';
+    case 'WriteFailed':
+      return 'Waiting';
+  }
 }
