@@ -13,7 +13,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{api,truss,plan,kube,controller,metrics,cli,cluster/unit,deploy}/**/*.test.ts', 'test/chaos/proxy.test.ts'],
+          include: [
+            'test/{api,truss,plan,kube,controller,metrics,cli,cluster/unit,deploy}/**/*.test.ts',
+            'test/chaos/proxy.test.ts',
+          ],
         },
       },
       {

@@ -17,6 +17,8 @@ export class SummaryReporter implements Reporter {
       }
     }
     for (const [reason, count] of reasons) console.log(`${count} skipped: ${reason}`);
-    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`);
+    console.log(
+      `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`,
+    );
   }
 }
