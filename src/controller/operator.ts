@@ -36,7 +36,7 @@ const CONCURRENCY = 16;
 /** While the API server can't be asked what it serves, at the start. */
 const STARTING: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 30_000, jitter: 0.2 };
 /** What is in hand gets so long to end; together with the release of the lease less than 5 s. */
-const DRAIN_MS = 3_000;
+const DRAIN_MS = 2_500;
 
 /** Runs the operator until the signal: then it finishes what is in hand, gives its lease back, and resolves. */
 export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {

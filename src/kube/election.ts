@@ -29,8 +29,9 @@ export interface Election {
   stop(): Promise<void>;
 }
 
-/** Giving back is a courtesy: nobody waits long for it. */
+/** Giving back is a courtesy: nobody waits long for it, nor for a renewal that is under way before it. */
 const RELEASE_TIMEOUT_MS = 1_000;
+const LAST_WRITE_TIMEOUT_MS = 500;
 const JITTER = 0.2;
 
 /** Stands for election until it is stopped. The lease is watched, so that one that is given back is taken at once. */
@@ -40,6 +41,7 @@ class RunningElection implements Election {
   readonly #options: ElectionOptions;
   readonly #timings: LeaderTimings;
   readonly #reflector: Reflector;
+  readonly #abort = new AbortController();
   /** Undefined with `#known`: there is no lease. */
   #lease: SeenLease | undefined;
   #known = false;
@@ -76,7 +78,9 @@ class RunningElection implements Election {
     this.#stopped = true;
     this.#reflector.stop();
     clearTimeout(this.#timer);
+    const timer = setTimeout(() => this.#abort.abort(), LAST_WRITE_TIMEOUT_MS);
     await this.#writing;
+    clearTimeout(timer);
     if (this.#lease?.holder === this.#options.identity) await this.#release(this.#lease);
   }
 
@@ -162,7 +166,7 @@ class RunningElection implements Election {
     const { renewDeadlineMs } = this.#timings;
     const time = new Date();
     const known = this.#lease;
-    const options = { timeoutMs: renewDeadlineMs / 2 };
+    const options = { timeoutMs: renewDeadlineMs / 2, signal: this.#abort.signal };
     try {
       const spec =
         write === 'renew' ? renewed(this.#timings, time) : takenBy(identity, known, this.#timings, time);

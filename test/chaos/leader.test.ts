@@ -93,7 +93,7 @@ describe.concurrent('of two operators', () => {
     await using stack = new AsyncDisposableStack();
     const { arena, leader, standby } = await pair(stack);
     // something is in hand when it is paused
-    leader.proxy.add({ match: { method: 'PATCH', path: /\/secrets\// }, fault: { kind: 'delay', ms: 400 } });
+    leader.proxy.add({ match: { path: /-truss-secrets$/ }, fault: { kind: 'delay', ms: 400 } });
     for (let made = 0; made < 4; made += 1) await arena.fleet.change();
     await arena.fleet.rotate();
     leader.process.signal('SIGSTOP');

@@ -17,6 +17,8 @@ export interface Match {
   /** Of the path with its query. */
   readonly path?: RegExp;
   readonly watch?: boolean;
+  /** Everything but GET. */
+  readonly write?: boolean;
   /** Of the `Authorization` header. */
   readonly token?: string;
 }
@@ -39,6 +41,8 @@ export interface Rule {
 export interface ActiveRule {
   /** How often it was applied. */
   readonly applied: number;
+  /** How many of the requests that it was applied to the server has answered. */
+  readonly answered: number;
   /** What it has begun, such as a stall, goes on. */
   remove(): void;
 }
@@ -115,8 +119,16 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
         else onAnswer(answer);
       });
     const rule = rules.find((candidate) => candidate.appliesTo(one, random));
-    if (rule === undefined) send((answer) => relay(answer, response));
-    else perform(rule.fault, send, response);
+    if (rule === undefined) {
+      send((answer) => relay(answer, response));
+      return;
+    }
+    const counted: Forward = (onAnswer) =>
+      send((answer) => {
+        rule.answered += 1;
+        onAnswer(answer);
+      });
+    perform(rule.fault, counted, response);
   });
   // Only the rules and the two sides end a connection.
   front.keepAliveTimeout = 0;
@@ -154,6 +166,9 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
         get applied() {
           return running.applied;
         },
+        get answered() {
+          return running.answered;
+        },
         remove: () => void rules.splice(rules.indexOf(running), 1),
       };
     },
@@ -183,6 +198,7 @@ export async function startProxy({ server, ca, seed = 1 }: ProxyOptions): Promis
 class RunningRule {
   readonly fault: Fault;
   applied = 0;
+  answered = 0;
   readonly #match: Match;
   readonly #when: When;
   #matched = 0;
@@ -215,11 +231,12 @@ class RunningRule {
   }
 }
 
-const matches = ({ method, path, watch, token }: Match, one: Seen): boolean =>
+const matches = ({ method, path, watch, write, token }: Match, one: Seen): boolean =>
   (method === undefined || method === one.method) &&
   (token === undefined || token === one.token) &&
   (path === undefined || path.test(one.path)) &&
-  (watch === undefined || watch === one.watch);
+  (watch === undefined || watch === one.watch) &&
+  (write === undefined || write === (one.method !== 'GET'));
 
 function seenOf({ method = '', url = '', headers }: IncomingMessage): Seen {
   const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
