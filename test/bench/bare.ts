@@ -7,11 +7,15 @@ import { deliveredSecretName } from '../../src/api/names.ts';
 import type { Access } from '../cluster/api.ts';
 import { deliveredValues, MODELS, models, SHARED, OWN_STORE, isShared } from './fixture.ts';
 import { type Collection, type Listed, listAndWatch } from './lists.ts';
+import { observe } from './observe.ts';
 import { barePool, type BarePool, forAll } from './pool.ts';
+import { RELAY } from './single.ts';
 import type { Templates } from './templates.ts';
 
 export type BareTask =
   | { readonly kind: 'lists' }
+  | { readonly kind: 'relay' }
+  | { readonly kind: 'fan-out'; readonly models: number }
   | { readonly kind: 'converge'; readonly models: number; readonly templates: Templates };
 
 export interface BareOrder {
@@ -30,10 +34,60 @@ process.once('message', (order: BareOrder) => void perform(order));
 
 async function perform({ access, task }: BareOrder): Promise<void> {
   const pool = barePool(access);
-  const lists = await listAndWatch(pool);
-  tell('listed');
-  if (task.kind === 'converge') await converge(pool, lists, task);
-  tell('done');
+  switch (task.kind) {
+    case 'lists':
+      await listAndWatch(pool);
+      return tell('listed');
+    case 'converge': {
+      const lists = await listAndWatch(pool);
+      tell('listed');
+      await converge(pool, lists, task);
+      return tell('done');
+    }
+    case 'relay':
+      await relay(pool);
+      return tell('listed');
+    case 'fan-out':
+      await fanOut(pool, await listAndWatch(pool), task.models);
+      return tell('listed');
+  }
+}
+
+/** What changes in one Secret is written into another one. */
+async function relay(pool: BarePool): Promise<void> {
+  const secrets = `/api/v1/namespaces/${RELAY.namespace}/secrets`;
+  await observe(pool, `${secrets}?labelSelector=${RELAY.source}&`, (line) => {
+    const { object } = JSON.parse(line);
+    const name = deliveredSecretName(object.metadata.name);
+    const body = { metadata: { name, labels: { [RELAY.target]: 'true' } }, data: object.data };
+    void pool.send('PUT', `${secrets}/${name}`, body);
+  });
+}
+
+/** What changes in the shared store is written into every Secret that has a copy. */
+async function fanOut(
+  pool: BarePool,
+  lists: Readonly<Record<Collection, readonly Listed[]>>,
+  count: number,
+): Promise<void> {
+  const delivered = byKey(lists.delivered);
+  const copies = models(count)
+    .filter(isShared)
+    .map(({ namespace, name }) => delivered.get(`${namespace}/${deliveredSecretName(name)}`))
+    .filter((copy) => copy !== undefined);
+  await observe(pool, `/api/v1/namespaces/${SHARED.namespace}/secrets?`, (line) => {
+    const { object } = JSON.parse(line);
+    const value: string = object.data[SHARED.key];
+    void forAll(copies, async ({ metadata, data }) => {
+      const { managedFields: _, ...kept } = metadata;
+      const { namespace, name } = metadata;
+      await pool.send('PUT', `/api/v1/namespaces/${namespace}/secrets/${name}`, {
+        metadata: kept,
+        type: 'Opaque',
+        data: { ...data, [SHARED.key]: value },
+      });
+    });
+  });
 }
 
 const byKey = (items: readonly Listed[]): ReadonlyMap<string, Listed> =>

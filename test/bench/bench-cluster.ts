@@ -45,7 +45,7 @@ export async function startBenchCluster(programs: Programs): Promise<BenchCluste
   await installCrds(api, 'bench');
   const rights = parseAllDocuments(readFileSync(ROLES, 'utf8')).flatMap((role) => role.toJS().rules);
   await api.post('/api/v1/namespaces', { metadata: { name: NAMESPACE } });
-  const operator = await account(plane, 'operator', rights);
+  const operator = await account(plane, 'operator', [...rights, LEASE]);
   const bare = await account(plane, 'bare', [...rights, ...PUTS]);
   await loadStores(pool);
   const servers = [pidOf('kube-apiserver', plane.folder), etcdOf(plane)];
@@ -81,6 +81,13 @@ function etcdOf({ folder }: ControlPlane): number {
   const url = /--etcd-servers=([^\0]+)/.exec(apiserver)?.[1] ?? '';
   return pidOf('etcd', `--listen-client-urls=${url}`);
 }
+
+/** The one right that the manifests give in the operator's own namespace. */
+const LEASE = {
+  apiGroups: ['coordination.k8s.io'],
+  resources: ['leases'],
+  verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'],
+};
 
 const PUTS = [
   {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Programs } from '../cluster/command-lines.ts';
 import type { RequestCounts } from '../cluster/requests.ts';
 import { type BareProcess, startBare } from './bare-process.ts';
@@ -9,9 +10,14 @@ import { type OperatorProcess, startOperator } from './operator-process.ts';
 import type { BarePool } from './pool.ts';
 import { cpuMs } from './processes.ts';
 import { type Figure, median } from './report.ts';
+import { eventWrites, requestsSince, singleReads, writes } from './request-counts.ts';
+import { untilAtRest } from './rest.ts';
+import type { Scene } from './scene.ts';
 import { captureTemplates, type Templates } from './templates.ts';
 
 const LOOK_AGAIN_MS = 25;
+/** No model more in so long: something is wrong. */
+const STUCK_MS = 60_000;
 
 /** From the start of the process until the last model had its Secret, pod template, status and event. */
 interface Convergence {
@@ -22,48 +28,62 @@ interface Convergence {
 }
 
 interface OperatorConvergence extends Convergence {
-  /** By `VERB resource`, for one model. */
   readonly requests: RequestCounts;
+  /** Of live heap. */
+  readonly bytesPerModel: number;
 }
 
-/** A cluster on which a running operator has brought all models to where they should be. */
 export interface Converged {
-  readonly cluster: BenchCluster;
+  readonly scene: Scene;
   readonly operator: OperatorProcess;
-  /** Bytes in use by an operator that had nothing to do. */
+  /** Live heap of an operator that had nothing to do, in bytes. */
   readonly emptyHeap: number;
 }
 
+export interface Setting {
+  readonly programs: Programs;
+  readonly bundle: Bundle;
+  /** For files of this run. */
+  readonly folder: string;
+}
+
+export interface ColdResult {
+  readonly figures: readonly Figure[];
+  /** Of the operator, relative to the yardstick. */
+  readonly rate: number;
+  readonly bytesPerModel: number;
+}
+
 /**
- * Operator and yardstick in turn, each on a fresh API server. The last one that the operator brought to rest is handed
- * on to `afterwards`.
+ * Operator and yardstick in turn, each on a fresh API server. The last cluster that the operator brought to rest is
+ * handed on to `afterwards`.
  */
 export async function measureCold(
-  at: { readonly programs: Programs; readonly bundle: Bundle; readonly folder: string },
+  setting: Setting,
   size: { readonly models: number; readonly rounds: number },
-  afterwards: (converged: Converged) => Promise<void>,
-): Promise<readonly Figure[]> {
+  afterwards: (converged: Converged) => Promise<void> = async () => {},
+): Promise<ColdResult> {
   const operators: OperatorConvergence[] = [];
   const bares: Convergence[] = [];
   let templates: Templates | undefined;
   for (let round = 1; round <= size.rounds; round++) {
-    await withOperator(at, size.models, async (converged, result) => {
+    await withOperator(setting, size.models, async (converged, result) => {
       operators.push(result);
-      templates ??= await captureTemplates(converged.cluster.pool);
+      templates ??= await captureTemplates(converged.scene.cluster.pool);
       if (round === size.rounds) await afterwards(converged);
     });
-    if (templates === undefined) throw new Error('unreachable');
-    bares.push(await withBare(at.programs, size.models, templates));
+    if (templates) bares.push(await withBare(setting.programs, size.models, templates));
   }
-  return figures(size.models, operators, bares);
+  const of = <T>(some: readonly T[], read: (one: T) => number): number => median(some.map(read));
+  return {
+    figures: figures(size.models, operators, bares),
+    rate: of(bares, ({ seconds }) => seconds) / of(operators, ({ seconds }) => seconds),
+    bytesPerModel: of(operators, ({ bytesPerModel }) => bytesPerModel),
+  };
 }
 
 async function withOperator(
-  {
-    programs,
-    bundle,
-    folder,
-  }: { readonly programs: Programs; readonly bundle: Bundle; readonly folder: string },
+  { programs, bundle, folder }: Setting,
   count: number,
   use: (converged: Converged, result: OperatorConvergence) => Promise<void>,
 ): Promise<void> {
@@ -71,16 +91,22 @@ async function withOperator(
   const emptyHeap = await heapOfEmpty(bundle, cluster, folder);
   await loadModels(cluster.pool, models(count));
   await cluster.quiet();
-  const cpuBefore = cluster.serverCpuMs();
-  const before = await cluster.requests();
+  const serverBefore = cluster.serverCpuMs();
+  const since = await requestsSince(cluster);
   const operator = await startOperator(bundle, cluster.operator, folder);
   try {
-    const measured = await convergence(cluster, operator, count, cpuBefore);
-    const requests = perModel(before, await cluster.requests(), count);
+    const measured = await convergence(cluster, operator, count, serverBefore);
+    await untilAtRest(operator, count);
+    const requests = await since();
     await verify(cluster.pool, count);
-    await use({ cluster, operator, emptyHeap }, { ...measured, requests });
+    const { heap = Number.NaN } = await operator.ask({ ask: 'heap' });
+    const bytesPerModel = (heap - emptyHeap) / count;
+    await use(
+      { scene: { cluster, bundle, folder, count }, operator, emptyHeap },
+      { ...measured, requests, bytesPerModel },
+    );
   } catch (error) {
-    throw new Error(`the operator said:\n${operator.output().slice(-4000)}`, { cause: error });
+    throw new Error(`the operator said last:\n${operator.output().slice(-4000)}`, { cause: error });
   } finally {
     await operator.stop();
   }
@@ -90,10 +116,10 @@ async function withBare(programs: Programs, count: number, templates: Templates)
   await using cluster = await startBenchCluster(programs);
   await loadModels(cluster.pool, models(count));
   await cluster.quiet();
-  const cpuBefore = cluster.serverCpuMs();
+  const serverBefore = cluster.serverCpuMs();
   const bare = startBare(cluster.bare, { kind: 'converge', models: count, templates });
   try {
-    const result = await convergence(cluster, bare, count, cpuBefore);
+    const result = await convergence(cluster, bare, count, serverBefore);
     await verify(cluster.pool, count);
     return result;
   } finally {
@@ -117,16 +143,20 @@ async function convergence(
   cluster: BenchCluster,
   worker: OperatorProcess | BareProcess,
   count: number,
-  serverCpuBefore: number,
+  serverBefore: number,
 ): Promise<Convergence> {
-  while ((await countEvents(cluster.pool)) < count) {
-    if (!worker.running()) throw new Error('it ended before the models were converged');
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  let done = 0;
+  for (let stuckAt = performance.now() + STUCK_MS; done < count; await delay(LOOK_AGAIN_MS)) {
+    const now = await countEvents(cluster.pool);
+    if (now > done) stuckAt = performance.now() + STUCK_MS;
+    done = now;
+    if (!worker.running() || performance.now() > stuckAt)
+      throw new Error(`${done} of ${count} models are converged, and no more will be`);
   }
   return {
     seconds: (performance.now() - worker.startedAt) / 1000,
     clientCpu: cpuMs(worker.pid) / count,
-    serverCpu: (cluster.serverCpuMs() - serverCpuBefore) / count,
+    serverCpu: (cluster.serverCpuMs() - serverBefore) / count,
   };
 }
 
@@ -157,74 +187,39 @@ async function verify(pool: BarePool, count: number): Promise<void> {
   }
 }
 
-/** What the controllers ask for on their own at such a time is left out by the kinds that count. */
-const COUNTED =
-  /(secrets|deployments|modeldeployments|modeldeployments\/status|events|configmaps|namespaces|modeltrusts)$/;
-const WRITE = /^(POST|PUT|PATCH|APPLY|DELETE) /;
-
-export function perModel(before: RequestCounts, now: RequestCounts, count: number): RequestCounts {
-  return Object.fromEntries(
-    Object.entries(now)
-      .map(([key, total]) => [key, (total - (before[key] ?? 0)) / count] as const)
-      .filter(([key, number]) => number > 0 && COUNTED.test(key)),
-  );
-}
-
-const sumOf = (counts: RequestCounts, belongs: (key: string) => boolean): number =>
-  Object.entries(counts).reduce((sum, [key, number]) => (belongs(key) ? sum + number : sum), 0);
-
 function figures(
   count: number,
   operators: readonly OperatorConvergence[],
   bares: readonly Convergence[],
 ): readonly Figure[] {
-  const row = 'cold';
+  const row = `cold, ${count}`;
   const of = <T>(some: readonly T[], read: (one: T) => number): number => median(some.map(read));
-  const isEvent = (key: string): boolean => key.endsWith(' events');
-  const requests = (belongs: (key: string) => boolean): number =>
-    of(operators, (one) => sumOf(one.requests, belongs));
-  const cpu = (one: Convergence): number => one.clientCpu + one.serverCpu;
+  const perModel = (number: (counts: RequestCounts) => number): number =>
+    of(operators, ({ requests }) => number(requests) / count);
+  const compared = (what: string, read: (one: Convergence) => number): Figure => ({
+    row,
+    what,
+    measured: of(operators, read),
+    yardstick: of(bares, read),
+    unit: 'ms',
+  });
   return [
     {
       row,
-      what: `${count} models, rate`,
+      what: 'rate',
       measured: count / of(operators, ({ seconds }) => seconds),
       yardstick: count / of(bares, ({ seconds }) => seconds),
       unit: '/s',
       reach: { atLeast: 0.85 },
     },
-    {
-      row,
-      what: 'CPU time of client, API server and etcd for a model',
-      measured: of(operators, cpu),
-      yardstick: of(bares, cpu),
-      unit: 'ms',
-    },
-    {
-      row,
-      what: 'of that the client',
-      measured: of(operators, ({ clientCpu }) => clientCpu),
-      yardstick: of(bares, ({ clientCpu }) => clientCpu),
-      unit: 'ms',
-    },
-    {
-      row,
-      what: 'writes for a model',
-      measured: requests((key) => WRITE.test(key) && !isEvent(key)),
-      unit: '',
-      reach: { atMost: 3 },
-    },
-    {
-      row,
-      what: 'events for a model',
-      measured: requests((key) => WRITE.test(key) && isEvent(key)),
-      unit: '',
-      reach: { atMost: 1 },
-    },
+    compared('CPU of client and servers for a model', ({ clientCpu, serverCpu }) => clientCpu + serverCpu),
+    compared('of that the client', ({ clientCpu }) => clientCpu),
+    { row, what: 'writes for a model', measured: perModel(writes), unit: '', reach: { atMost: 3 } },
+    { row, what: 'events for a model', measured: perModel(eventWrites), unit: '', reach: { atMost: 1 } },
     {
       row,
       what: 'single reads for a model',
-      measured: requests((key) => key.startsWith('GET ')),
+      measured: perModel(singleReads),
       unit: '',
       reach: { atMost: 0 },
     },

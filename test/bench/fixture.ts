@@ -36,7 +36,13 @@ export const models = (count: number): readonly FixtureModel[] =>
 
 export const isShared = ({ index }: FixtureModel): boolean => index % 2 === 0;
 
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
+/** Those of the models, and that of the shared store. */
+export const namespaces = (): readonly string[] => [
+  SHARED.namespace,
+  ...Array.from({ length: NAMESPACES }, (_, index) => namespaceOf(index)),
+];
+
+export const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** Values of a store Secret; another `round` gives others. */
 export const values = (owner: string, round = 0): Readonly<Record<string, string>> =>
@@ -68,23 +74,30 @@ model_metadata:
   return `${text}${`${name} `.repeat(100).slice(0, CONFIG_BYTES - text.length - 1)}\n`;
 }
 
-export const modelBody = ({ index, namespace, name }: FixtureModel): object => ({
+export interface FixtureStore {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+const storesOf = (model: FixtureModel): readonly FixtureStore[] => [
+  ...(isShared(model) ? [{ name: 'shared', namespace: SHARED.namespace }] : []),
+  { name: 'default' },
+];
+
+export const modelBody = (model: FixtureModel, stores = storesOf(model)): object => ({
   apiVersion: API_VERSION,
   kind: 'ModelDeployment',
-  metadata: { namespace, name },
+  metadata: { namespace: model.namespace, name: model.name },
   spec: {
     trusted: true,
-    config: { inline: configYaml(name) },
+    config: { inline: configYaml(model.name) },
     delivery: 'Mount',
-    stores: [
-      ...(index % 2 === 0 ? [{ name: 'shared', namespace: SHARED.namespace }] : []),
-      { name: 'default' },
-    ],
-    workloads: [{ kind: 'Deployment', name }],
+    stores,
+    workloads: [{ kind: 'Deployment', name: model.name }],
   },
 });
 
-const deploymentBody = ({ namespace, name }: FixtureModel): object => ({
+export const deploymentBody = ({ namespace, name }: FixtureModel): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { namespace, name, labels: { app: name } },
@@ -116,8 +129,7 @@ const storeBody = (name: string, store: string, data: object, annotations: objec
 
 /** Namespaces and stores. */
 export async function loadStores(pool: BarePool): Promise<void> {
-  const names = [SHARED.namespace, ...Array.from({ length: NAMESPACES }, (_, index) => namespaceOf(index))];
-  await forAll(names, async (name) => {
+  await forAll(namespaces(), async (name) => {
     await pool.send('POST', '/api/v1/namespaces', { metadata: { name } });
     const body =
       name === SHARED.namespace

@@ -10,9 +10,11 @@ export interface Listed {
     readonly uid: string;
     readonly resourceVersion: string;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly managedFields?: unknown;
   };
   readonly spec?: { readonly template?: object };
   readonly status?: unknown;
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 interface Page {

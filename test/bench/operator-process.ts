@@ -4,9 +4,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Access } from '../cluster/api.ts';
 import { kubeconfigWith } from '../cluster/credentials.ts';
+import { freePorts } from '../cluster/ports.ts';
 import type { Bundle } from './bundle.ts';
 import type { ProbeAnswer, ProbeQuestion } from './probe.ts';
 
+const HOST = '127.0.0.1';
 const PROBE = new URL('probe.ts', import.meta.url).href;
 /** Where Kubernetes mounts a pod's ServiceAccount. */
 const MOUNTED = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -20,6 +22,8 @@ export interface OperatorProcess {
   said(words: string): Promise<void>;
   output(): string;
   ask(question: ProbeQuestion): Promise<ProbeAnswer>;
+  /** Its own metrics: each name with the sum over its labels. */
+  metrics(): Promise<ReadonlyMap<string, number>>;
   stop(): Promise<void>;
 }
 
@@ -31,14 +35,28 @@ export async function startOperator(
   { main, flags }: Bundle,
   access: Access,
   folder: string,
+  { probe = true }: { readonly probe?: boolean } = {},
 ): Promise<OperatorProcess> {
   const place = canMount() ? await inPod(access, folder) : await withKubeconfig(access, folder);
-  const line = [process.execPath, ...flags, '--import', PROBE, main, 'controller', ...place.args];
+  const line = [
+    process.execPath,
+    ...flags,
+    ...(probe ? ['--import', PROBE] : []),
+    main,
+    'controller',
+    ...place.args,
+  ];
   const [command = '', ...args] = [...place.before, ...line];
+  const [metrics, probes] = await freePorts(2, HOST);
   const startedAt = performance.now();
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { PATH: process.env['PATH'], ...place.env },
+    env: {
+      PATH: process.env['PATH'],
+      TRUSS_SECRETS_METRICS_BIND_ADDRESS: `${HOST}:${metrics}`,
+      TRUSS_SECRETS_HEALTH_PROBE_BIND_ADDRESS: `${HOST}:${probes}`,
+      ...place.env,
+    },
   });
   const ended = once(child, 'exit');
   let output = '';
@@ -73,11 +91,21 @@ export async function startOperator(
       const [answer] = await answered;
       return answer;
     },
+    metrics: async () => sums(await (await fetch(`http://${HOST}:${metrics}/metrics`)).text()),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+function sums(exposition: string): ReadonlyMap<string, number> {
+  const totals = new Map<string, number>();
+  for (const line of exposition.split('\n')) {
+    const [, name, value] = /^([a-z_]+)(?:\{.*\})? (\S+)$/.exec(line) ?? [];
+    if (name !== undefined) totals.set(name, (totals.get(name) ?? 0) + Number(value));
+  }
+  return totals;
 }
 
 interface Place {

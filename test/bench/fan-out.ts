@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startBare } from './bare-process.ts';
+import { base64, isShared, MODELS, models, SHARED } from './fixture.ts';
+import { COLLECTIONS } from './lists.ts';
+import { Awaited, observe } from './observe.ts';
+import { type Figure, median, percentile } from './report.ts';
+import { withRestingOperator } from './rest.ts';
+import type { Scene } from './scene.ts';
+import { SINGLE_NAMESPACE, type Single, singles } from './single.ts';
+
+/** Between two edits. */
+const PAUSE_MS = 25;
+
+/** One source that half of all models use changes; and meanwhile somebody edits other models. */
+export async function measureFanOut(scene: Scene, rounds: number): Promise<readonly Figure[]> {
+  const { cluster, count } = scene;
+  const { pool } = cluster;
+  const users = models(count).filter(isShared).length;
+  const copies = new Awaited();
+  await observe(pool, COLLECTIONS.delivered, copies.hear);
+  const edited = new Awaited();
+  await observe(pool, `${MODELS}/namespaces/${SINGLE_NAMESPACE}/modeldeployments?`, edited.hear);
+
+  const fanOut = async (): Promise<number> => {
+    const word = base64(`fan-out ${Date.now()}`);
+    const all = copies.for([word], users);
+    const since = performance.now();
+    await pool.send(
+      'PATCH',
+      `/api/v1/namespaces/${SHARED.namespace}/secrets/${SHARED.secret}`,
+      { data: { [SHARED.key]: word } },
+      'application/merge-patch+json',
+    );
+    return users / (((await all) - since) / 1000);
+  };
+
+  let edits = 0;
+  const edit = async ({ model }: Single): Promise<number> => {
+    const path = `${MODELS}/namespaces/${model.namespace}/modeldeployments/${model.name}`;
+    const since = performance.now();
+    edits += 1;
+    const answer = await pool.send(
+      'PATCH',
+      path,
+      { spec: { environment: `edit-${edits}` } },
+      'application/merge-patch+json',
+    );
+    const { generation } = JSON.parse(answer.toString()).metadata;
+    return (await edited.for([`"name":"${model.name}"`, `"observedGeneration":${generation},`])) - since;
+  };
+  const editAll = async (): Promise<readonly number[]> => {
+    const took: Promise<number>[] = [];
+    for (const single of singles) {
+      took.push(edit(single));
+      await delay(PAUSE_MS);
+    }
+    return await Promise.all(took);
+  };
+
+  const operators: number[] = [];
+  const bares: number[] = [];
+  const quiet: number[] = [];
+  const busy: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await withRestingOperator(scene, async () => {
+      quiet.push(...(await editAll()));
+      operators.push(await fanOut());
+      const rate = fanOut();
+      busy.push(...(await editAll()));
+      await rate;
+    });
+    await cluster.quiet();
+    const bare = startBare(cluster.bare, { kind: 'fan-out', models: count });
+    await bare.heard('listed');
+    bares.push(await fanOut());
+    await bare.stop();
+  }
+  const row = 'fan-out';
+  return [
+    {
+      row,
+      what: `rate, one source used by ${users} models`,
+      measured: median(operators),
+      yardstick: median(bares),
+      unit: '/s',
+      reach: { atLeast: 0.85 },
+    },
+    {
+      row,
+      what: 'p99 of edits of other models meanwhile, against quiet ones',
+      measured: percentile(busy, 99),
+      yardstick: percentile(quiet, 99),
+      unit: 'ms',
+      reach: { atMost: 10 },
+    },
+  ];
+}
