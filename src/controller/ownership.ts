@@ -1,5 +1,5 @@
 import { MANAGER } from '../api/names.ts';
-import { isObject, itemId, type JsonObject } from '../plan/flatten.ts';
+import { fieldItemId, isObject, itemId, type JsonObject } from '../plan/flatten.ts';
 import type { ManagedFields } from '../kube/object.ts';
 import { lastEditor } from './managers.ts';
 
@@ -62,13 +62,13 @@ function collect(fields: unknown, path: string, tell: (id: string) => void): voi
   for (const [name, inner] of Object.entries(fields)) {
     if (name.startsWith('f:')) {
       collect(inner, below(path, name), tell);
-    } else if (name.startsWith('k:')) {
-      const key: unknown = JSON.parse(name.slice(2));
-      if (!isObject(key)) continue;
-      const id = below(path, itemId(key));
-      tell(id);
-      collect(inner, id, tell);
+      continue;
     }
+    const item = fieldItemId(name);
+    if (item === undefined) continue;
+    const id = below(path, item);
+    tell(id);
+    collect(inner, id, tell);
   }
 }
 

@@ -113,6 +113,18 @@ function itemsBy(key: string, list: readonly unknown[]): ReadonlyMap<string, Jso
 /** What stands for a list item that is known by its key fields: `{name: 'x'}`. */
 export const itemId = (key: JsonObject): string => canonical(key);
 
+/** {@link itemId} of an entry of fieldsV1 that is about a list item; undefined for any other, or a malformed one. */
+export function fieldItemId(name: string): string | undefined {
+  if (!name.startsWith('k:')) return undefined;
+  try {
+    const key: unknown = JSON.parse(name.slice(2));
+    return isObject(key) ? itemId(key) : undefined;
+  } catch {
+    // one object that nobody can read must not stop the reading of all others
+    return undefined;
+  }
+}
+
 /**
  * The entries of one level of fieldsV1 that are about list items (`k:{"name":"x"}`), by {@link itemId}. Whoever may
  * write a workload can make such lists as long as etcd allows, so that nothing may compare them item by item.
@@ -120,8 +132,8 @@ export const itemId = (key: JsonObject): string => canonical(key);
 function keyedFields(fields: JsonObject): ReadonlyMap<string, unknown> {
   const keyed = new Map<string, unknown>();
   for (const [name, below] of Object.entries(fields)) {
-    const key: unknown = name.startsWith('k:') ? JSON.parse(name.slice(2)) : undefined;
-    if (isObject(key)) keyed.set(itemId(key), below);
+    const id = fieldItemId(name);
+    if (id !== undefined) keyed.set(id, below);
   }
   return keyed;
 }
