@@ -99,7 +99,7 @@ export const messages = {
   storeUnread: (name: string, namespace: string) =>
     `store ${name} in namespace ${namespace} (not read yet, or not among the operator's --namespaces)`,
   unreadable: (store: string) =>
-    `the store ${store} cannot be read at the moment, so what was delivered stays`,
+    `the store ${store} cannot be read at the moment, so nothing is added, and what came from there stays`,
   ambiguous: (key: string, first: string, second: string) =>
     `both ${first} and ${second} have the key ${shownName(key)}; remove it from one of them, or name another store in spec.overrides`,
   empty: (source: string) =>
@@ -133,7 +133,8 @@ export const messages = {
     `${shownName(key)} is not in spec.secrets of the model's ModelTrust; somebody who may write ModelTrusts has to approve it`,
   envNotApproved: (names: readonly string[]) =>
     `not also as ${listed(names)}: not in spec.env of the model's ModelTrust`,
-  approvalUnknown: 'ModelTrusts cannot be read at the moment, so nothing is added or taken away',
+  approvalUnknown:
+    'ModelTrusts cannot be read at the moment, so nothing is added, and only what its owner withdraws is taken away',
 
   configValid: (declared: number, warnings: readonly string[]) =>
     `${declared} declared${warnings.length > 0 ? `; ${warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`}: ${listed(warnings, 3)}` : ''}`,
@@ -163,7 +164,8 @@ export const messages = {
     `ModelTrust ${name} approves nothing, because it breaks a rule: ${listed(issues, 3)}`,
   awaitingApproval: (namespace: string, name: string, what: readonly string[]) =>
     `not approved by ModelTrust ${name}: ${what.join('; ')}; somebody who may write ModelTrusts runs: ${trustCommand(namespace, name)}`,
-  approvalUnreadable: (why: string) => `${why}; nothing is added or taken away until it can be read`,
+  approvalUnreadable: (why: string) =>
+    `${why}; nothing is added until it can be read, and only what its owner withdraws is taken away`,
   modelTrustsUnread: (namespace: string) => `ModelTrusts in namespace ${namespace} cannot be read`,
   resolved: (delivered: number, declared: number) => `${delivered} of ${declared} have a value`,
   unresolved: (entries: readonly string[]) =>
@@ -171,7 +173,7 @@ export const messages = {
       ? `${entries.slice(0, 3).join('; ')}; and ${entries.length - 3} more`
       : entries.join('; '),
   storeUnreadable: (stores: readonly string[]) =>
-    `cannot read ${listed(stores)}; nothing is removed until it can be read again`,
+    `cannot read ${listed(stores)}; what came from there stays until it can be read again, and nothing is added`,
   written: (name: string, keys: number) => `Secret ${name} has ${keys} ${keys === 1 ? 'key' : 'keys'}`,
   pullWritten: (name: string, isThere: boolean) =>
     isThere

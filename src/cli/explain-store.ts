@@ -48,9 +48,9 @@ export function keyFound(one: Resolution, facts: Facts): Link {
   const { source, state, message, held } = one;
   if (held) return unknown(step, `by the operator's status it is ${state}`);
   if (source) {
-    const { namespace, name } = source.secret;
-    const check = `${facts.program} get ${source.key} --secret ${name} -n ${namespace}`;
-    return yes(step, `Secret ${namespace}/${name} has the key ${source.key}`, { check });
+    const { namespace, name, key } = source;
+    const check = `${facts.program} get ${key} --secret ${name} -n ${namespace}`;
+    return yes(step, `Secret ${namespace}/${name} has the key ${key}`, { check });
   }
   if (state === 'Empty' || state === 'Undeliverable') return yes(step, 'a Secret has the key');
   return notShared(one, facts) ?? no(step, message ?? '', { fix: setCommand(one, facts) });

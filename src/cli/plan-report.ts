@@ -145,9 +145,7 @@ function secretRows(acted: ActPlan, { snapshot }: LiveSnapshot, outcome: Outcome
       role,
       state,
       change: role === 'Pull' ? (credential ? pull : 'none') : (inDelivered.get(name) ?? 'none'),
-      source: source
-        ? { namespace: source.secret.namespace, name: source.secret.name, key: source.key }
-        : null,
+      source: source ? { namespace: source.namespace, name: source.name, key: source.key } : null,
       message: message ?? null,
     }),
   );

@@ -40,7 +40,7 @@ const isCopied = ({ role, state }: Resolution): boolean =>
   role !== 'Build' && role !== 'Weights' && state !== 'InvalidName';
 
 function fromText({ source, held, message }: Resolution): string {
-  if (source) return `Secret ${source.secret.namespace}/${source.secret.name}, key ${source.key}`;
+  if (source) return `Secret ${source.namespace}/${source.name}, key ${source.key}`;
   return held ? 'not known: you may not read the store' : (message ?? 'nowhere yet');
 }
 

@@ -10,7 +10,14 @@ import { isReason, type Reason } from '../api/messages.ts';
 import { declarationOf } from '../plan/declaration.ts';
 import { readySays } from '../plan/events.ts';
 import { canonical, isObject, type JsonObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
-import type { Declaration, PriorSecret, PriorStatus, PriorWorkload, SpecView } from '../plan/snapshot.ts';
+import type {
+  Declaration,
+  PriorSecret,
+  PriorStatus,
+  PriorWorkload,
+  SpecView,
+  ValueSource,
+} from '../plan/snapshot.ts';
 import { readTrussConfig } from '../truss/config.ts';
 import type { RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
@@ -89,12 +96,34 @@ function readinessOf(status: unknown): Readiness {
 const roleOf = (text: string | undefined): SecretRole =>
   SECRET_ROLES.find((role) => role === text) ?? 'Required';
 
-function projectSecret(secret: JsonObject): PriorSecret {
+/** Texts of one status, each kept once: most of its secrets come from the same few Secrets. */
+type Once = (text: string) => string;
+
+function once(): Once {
+  const known = new Map<string, string>();
+  return (text) => {
+    const found = known.get(text);
+    if (found === undefined) known.set(text, text);
+    return found ?? text;
+  };
+}
+
+function projectSource(secret: JsonObject, kept: Once): ValueSource | undefined {
+  const source = objectAt(secret, 'source');
+  const [namespace, name, key, uid] = ['namespace', 'name', 'key', 'uid'].map((field) =>
+    textAt(source, field),
+  );
+  if (namespace === undefined || name === undefined || key === undefined || uid === undefined)
+    return undefined;
+  return { namespace: kept(namespace), name: kept(name), key: kept(key), uid: kept(uid) };
+}
+
+function projectSecret(secret: JsonObject, kept: Once): PriorSecret {
   const pull = objectAt(secret, 'pull');
   const known = {
-    name: textAt(secret, 'name') ?? '',
+    name: kept(textAt(secret, 'name') ?? ''),
     role: roleOf(textAt(secret, 'role')),
-    sourceUid: textAt(objectAt(secret, 'source'), 'uid'),
+    source: projectSource(secret, kept),
   };
   if (!pull) return known;
   const use = { method: textAt(pull, 'method') ?? '', registry: textAt(pull, 'registry') ?? '' };
@@ -115,8 +144,9 @@ function projectStatus(status: unknown): PriorStatus {
     lastTransitionTime: textAt(condition, 'lastTransitionTime') ?? '',
   }));
   const ready = listAt(status, 'conditions').find((condition) => condition['type'] === 'Ready');
+  const kept = once();
   return {
-    secrets: listAt(status, 'secrets').map(projectSecret),
+    secrets: listAt(status, 'secrets').map((secret) => projectSecret(secret, kept)),
     workloads: listAt(status, 'workloads').flatMap(projectWorkloadStatus),
     conditions,
     ready:

@@ -4,7 +4,14 @@ import type { SecretValue } from '../api/secret-value.ts';
 import { normalise } from '../truss/names.ts';
 import { consents } from './consent.ts';
 import { registryEntry } from './pull.ts';
-import type { ModelIdentity, ReadableStore, Snapshot, SourceSecret, StoreView } from './snapshot.ts';
+import type {
+  ModelIdentity,
+  ReadableStore,
+  Snapshot,
+  SourceSecret,
+  StoreView,
+  ValueSource,
+} from './snapshot.ts';
 
 /** What is looked for in the Secrets of a store: a key, or a registry's entry in a docker config. */
 export type Wanted =
@@ -16,12 +23,6 @@ export const keyOf = (wanted: Wanted): string => (wanted.kind === 'key' ? wanted
 
 const valueIn = (secret: SourceSecret, wanted: Wanted): SecretValue | undefined =>
   wanted.kind === 'key' ? secret.values.get(wanted.key) : registryEntry(secret, wanted.registry);
-
-/** Where a value was found. */
-export interface Source {
-  readonly secret: SourceSecret;
-  readonly key: string;
-}
 
 /** Types that Kubernetes itself, or Helm, lives by: never a source, whoever labels them as a store. */
 const NEVER_A_SOURCE = new Set([
@@ -68,6 +69,44 @@ export function find(
     if (second) return { kind: 'ambiguous', first, second };
   }
   return { kind: 'nowhere' };
+}
+
+/** What was delivered before, and is asked about again. */
+interface Before {
+  /** Undefined: the status that said it was lost. */
+  readonly source: ValueSource | undefined;
+  /** Namespace of the model. */
+  readonly home: string;
+}
+
+/**
+ * Whether what was delivered may stay while it is not known what should be. A store that can't be read keeps what
+ * came from it, and nothing else: what can be seen to be gone, not shared any more or not asked for any more is
+ * withdrawn, whatever else is unknown.
+ */
+export function mayStay(
+  wanted: Wanted,
+  stores: readonly StoreView[],
+  environment: string | undefined,
+  { source, home }: Before,
+): boolean {
+  if (!source) {
+    const readable = stores.filter((store) => store.kind === 'readable');
+    return (
+      readable.length === 0 || readable.some((store) => candidates(wanted, store, environment).length > 0)
+    );
+  }
+  if (source.key !== keyOf(wanted)) return false;
+  return stores.some((store) => {
+    if ((store.ref.namespace ?? home) !== source.namespace) return false;
+    if (store.kind === 'unreadable') return true;
+    return store.secrets.some(
+      (secret) =>
+        secret.name === source.name &&
+        (secret.environment === undefined || secret.environment === environment) &&
+        (valueIn(secret, wanted)?.size ?? 0) > 0,
+    );
+  });
 }
 
 /** The Secrets of a store that have the value: those of the environment, else those without an environment. */

@@ -3,7 +3,7 @@ import { DOCKER_CONFIG_KEY, PULL_SECRET_TYPE, pullSecretName } from '../api/name
 import type { SecretValue } from '../api/secret-value.ts';
 import { actionFor, contentDigest, removal, type SecretPlan, standoffOf } from './owned-secret.ts';
 import { unsupportedPull } from './pull.ts';
-import type { Resolution } from './resolve.ts';
+import { type Resolution, stays } from './resolve.ts';
 import type { DeliveredView, ModelIdentity, PriorSecret, Surroundings } from './snapshot.ts';
 
 export interface PullPlan extends SecretPlan {
@@ -36,7 +36,7 @@ export function planPullSecret(
     const config = dockerConfig(new Map(credentials.map(({ registry, auth }) => [registry, auth])));
     data.set(DOCKER_CONFIG_KEY, config);
   }
-  if (live.kind === 'ours' && uses.some(({ held }) => held) && !wasWithdrawn(prior, resolutions)) {
+  if (live.kind === 'ours' && uses.some(stays) && !wasWithdrawn(prior, resolutions)) {
     // one file holds all of them: it can't be written without the one whose value is not known at the moment
     const keys = new Set(live.digests.keys());
     return { ...base, action: { kind: 'none' }, wanted: '', standoff: undefined, keys, referred };
@@ -47,7 +47,7 @@ export function planPullSecret(
   const removed = [...before.keys()].filter((key) => !data.has(key));
   const changes = { revision: undefined, data, changed, removed, kept: new Set<string>() };
   const planned = data.size === 0 ? removal(live) : actionFor(live, changes);
-  const wasThere = prior.some(({ pull, sourceUid }) => pull && sourceUid !== undefined);
+  const wasThere = prior.some(({ pull, source }) => pull && source);
   const action = planned.kind === 'create' ? { ...planned, again: wasThere } : planned;
   const wanted = contentDigest(digests, digest);
   const standoff = action.kind === 'none' || data.size === 0 ? undefined : standoffOf(live, wanted);
@@ -83,9 +83,9 @@ function isReferred({ pull, state }: Resolution): boolean {
 /** Whether something that the Secret held may not be there any more: then it goes, whatever else is unknown. */
 function wasWithdrawn(prior: readonly PriorSecret[], resolutions: readonly Resolution[]): boolean {
   const now = new Map(resolutions.map((one) => [one.name, one]));
-  return prior.some(({ name, pull, sourceUid }) => {
-    if (!pull || sourceUid === undefined) return false;
+  return prior.some(({ name, pull, source }) => {
+    if (!pull || !source) return false;
     const one = now.get(name);
-    return !one?.held && one?.credential === undefined;
+    return !one || (!stays(one) && one.credential === undefined);
   });
 }

@@ -3,7 +3,7 @@ import { messages } from '../api/messages.ts';
 import type { SecretValue } from '../api/secret-value.ts';
 import { nameProblem } from '../truss/names.ts';
 import { type Approval, approvesSecret, deniedEnv } from './approval.ts';
-import { consenting, find, keyOf, missingMessage, shown, type Source, type Wanted } from './find.ts';
+import { consenting, find, keyOf, mayStay, missingMessage, shown, type Wanted } from './find.ts';
 import {
   isRegistryName,
   type PullCredential,
@@ -11,16 +11,19 @@ import {
   unsupportedPull,
   useForPull,
 } from './pull.ts';
-import type { DeclaredSecret, ModelView, PullUse, Snapshot, StoreView } from './snapshot.ts';
+import type { DeclaredSecret, ModelView, PullUse, Snapshot, StoreView, ValueSource } from './snapshot.ts';
 
-/** What became of one declared name. `held`: it is unknown whether there is a value, so nothing changes. */
+/**
+ * What became of one declared name. `held`: it is unknown what its value should be, so that what was delivered stays
+ * (state Delivered) and nothing is added.
+ */
 export interface Resolution {
   readonly name: string;
   readonly role: SecretRole;
   readonly state: SecretState;
   readonly held: boolean;
   readonly message?: string;
-  readonly source?: Source;
+  readonly source?: ValueSource;
   readonly pull?: PullUse;
   readonly value?: SecretValue;
   /** What the value is for the pull Secret, if the name is for pulling and the value has the right form. */
@@ -40,7 +43,7 @@ export function resolveAll(
   const { model } = snapshot;
   const stores = consenting(snapshot);
   const overrides = new Map((spec.overrides ?? []).map((override) => [override.name, override]));
-  const priorUids = new Map(model.prior.secrets.map(({ name, sourceUid }) => [name, sourceUid]));
+  const priorSources = new Map(model.prior.secrets.map(({ name, source }) => [name, source]));
   return declared.map((secret) =>
     resolve(secret, {
       model,
@@ -48,8 +51,8 @@ export function resolveAll(
       approval,
       stores,
       override: overrides.get(secret.name),
-      priorUid: priorUids.get(secret.name),
-      isDelivered: isDelivered(secret, snapshot, priorUids),
+      priorSource: priorSources.get(secret.name),
+      isDelivered: isDelivered(secret, snapshot, priorSources),
     }),
   );
 }
@@ -57,9 +60,9 @@ export function resolveAll(
 function isDelivered(
   { name, role }: DeclaredSecret,
   { delivered, pull }: Snapshot,
-  priorUids: ReadonlyMap<string, string | undefined>,
+  priorSources: ReadonlyMap<string, ValueSource | undefined>,
 ): boolean {
-  if (role === 'Pull') return pull.kind === 'ours' && priorUids.get(name) !== undefined;
+  if (role === 'Pull') return pull.kind === 'ours' && priorSources.get(name) !== undefined;
   return delivered.kind === 'ours' && delivered.digests.has(name);
 }
 
@@ -69,7 +72,7 @@ interface Question {
   readonly approval: Approval;
   readonly stores: readonly StoreView[];
   readonly override: Override | undefined;
-  readonly priorUid: string | undefined;
+  readonly priorSource: ValueSource | undefined;
   readonly isDelivered: boolean;
 }
 
@@ -95,12 +98,6 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
   if (role === 'Weights') return as('Unsupported', messages.weights);
   const unsupported = role === 'Pull' && pull ? unsupportedPull(pull) : undefined;
   if (unsupported !== undefined) return as('Unsupported', unsupported);
-  if (approved === 'unknown') {
-    return {
-      ...as(question.isDelivered ? 'Delivered' : 'NotApproved', messages.approvalUnknown),
-      held: true,
-    };
-  }
   const wanted: Wanted =
     isRegistryName(declared) && !override?.from
       ? { kind: 'registry', registry: pull?.registry ?? '' }
@@ -108,13 +105,16 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
   const stores = override?.from
     ? question.stores.filter(({ ref }) => ref.name === override.from?.store)
     : question.stores;
-  const found = find(wanted, stores, spec.environment, question.priorUid);
+  const hold = (state: SecretState, why: string): Resolution => {
+    const { isDelivered, priorSource: source, model } = question;
+    const keeps = isDelivered && mayStay(wanted, stores, spec.environment, { source, home: model.namespace });
+    return { ...as(keeps ? 'Delivered' : state, why), held: true };
+  };
+  if (approved === 'unknown') return hold('NotApproved', messages.approvalUnknown);
+  const found = find(wanted, stores, spec.environment, question.priorSource?.uid);
   switch (found.kind) {
     case 'unknown':
-      return {
-        ...as(question.isDelivered ? 'Delivered' : 'Missing', messages.unreadable(found.store)),
-        held: true,
-      };
+      return hold('Missing', messages.unreadable(found.store));
     case 'ambiguous':
       return as('Ambiguous', messages.ambiguous(keyOf(wanted), shown(found.first), shown(found.second)));
     case 'nowhere':
@@ -124,7 +124,8 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
       return as('Missing', missingMessage(wanted, stores, question.model, spec.environment));
     case 'found': {
       const { secret, value } = found;
-      const source = { secret, key: keyOf(wanted) };
+      const { namespace, name: secretName, uid } = secret;
+      const source = { namespace, name: secretName, key: keyOf(wanted), uid };
       const where = `${shown(secret)}, key ${source.key}`;
       if (value.size === 0) return as('Empty', messages.empty(where));
       const forPull = pull && useForPull(pull, value, where);
@@ -143,6 +144,9 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
     }
   }
 }
+
+/** Whether what was delivered stays as it is, because it is not known what it should be. */
+export const stays = ({ held, state }: Resolution): boolean => held && state === 'Delivered';
 
 /** How the pod template refers to a name (the table of `onMissing`). */
 export function needOf({ role, state }: Resolution, onMissing: ModelDeploymentSpec['onMissing']): Need {

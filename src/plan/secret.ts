@@ -8,7 +8,7 @@ import {
   type SecretPlan,
   standoffOf,
 } from './owned-secret.ts';
-import { needOf, type Resolution } from './resolve.ts';
+import { needOf, type Resolution, stays } from './resolve.ts';
 import type { DeliveredView, ModelIdentity, Surroundings } from './snapshot.ts';
 
 /** Kubernetes' MaxSecretSize: the values of one Secret together, in bytes. */
@@ -42,7 +42,7 @@ export function planSecret(
   const optional = new Set(
     needed.filter((one) => needOf(one, spec.onMissing) === 'optional').map((one) => one.name),
   );
-  const heldNames = needed.filter(({ held }) => held).map(({ name }) => name);
+  const heldNames = needed.filter(stays).map(({ name }) => name);
 
   let data = new Map(needed.flatMap(({ name, value }) => (value ? [[name, value] as const] : [])));
   const size = [...data.values()].reduce((sum, value) => sum + value.size, 0);

@@ -60,8 +60,16 @@ export interface PriorSecret {
   readonly name: string;
   readonly role: SecretRole;
   readonly pull?: PullUse;
-  /** UID of the source Secret, if it was delivered: between two equally good sources a value stays where it was. */
-  readonly sourceUid: string | undefined;
+  /** Where it was copied from, if it was delivered. */
+  readonly source: ValueSource | undefined;
+}
+
+/** The Secret and the key that a value was copied from. */
+export interface ValueSource {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  readonly uid: string;
 }
 
 export interface PriorWorkload {

@@ -28,16 +28,7 @@ export function secretEntries(resolutions: readonly Resolution[]): SecretStatus[
       state,
       ...(role === 'Required' ? {} : { role }),
       ...(pull ? { pull: { method: shownName(pull.method), registry: shownName(pull.registry) } } : {}),
-      ...(source
-        ? {
-            source: {
-              namespace: source.secret.namespace,
-              name: source.secret.name,
-              key: source.key,
-              uid: source.secret.uid,
-            },
-          }
-        : {}),
+      ...(source ? { source } : {}),
       ...(message === undefined ? {} : { message: boundedBytes(message, messageBytes) }),
     };
   });

@@ -10,8 +10,9 @@ import {
   liveWorkload,
   MODEL,
   model,
-  NO_STATUS,
   planOf,
+  priorSecret,
+  priorStatus,
   source,
   states,
   store,
@@ -236,13 +237,7 @@ describe('an approval that is taken back', () => {
   });
 
   it('is acted upon while config.yaml cannot be read', () => {
-    const prior = {
-      ...NO_STATUS,
-      secrets: [
-        { name: 'a', role: 'Required' as const, sourceUid: undefined },
-        { name: 'b', role: 'Required' as const, sourceUid: undefined },
-      ],
-    };
+    const prior = priorStatus(priorSecret('a'), priorSecret('b'));
     const planned = asking(approvedBy({ ...EVERYTHING, secrets: ['b'] }), {
       ...running,
       model: model({ workloads: [DEPLOYMENT] }, { prior }),

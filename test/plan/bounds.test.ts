@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import { statusOf } from '../../src/plan/status.ts';
-import { declared, delivered, model, MODEL, NO_STATUS, planOf, source, store, workload } from './builders.ts';
+import {
+  declared,
+  delivered,
+  model,
+  MODEL,
+  planOf,
+  priorSecret,
+  priorStatus,
+  source,
+  store,
+  workload,
+} from './builders.ts';
 
 type Parts = Parameters<typeof planOf>[0];
 
@@ -45,7 +56,7 @@ describe('how much a model may ask for', () => {
   });
 
   it('beyond that nothing changes: what was delivered before stays as it is', () => {
-    const prior = { ...NO_STATUS, secrets: [{ name: 'a', role: 'Required' as const, sourceUid: 'u' }] };
+    const prior = priorStatus(priorSecret('a'));
     const planned = planOf({
       model: model({}, { prior }),
       declaration: declared('a', ...names(1024, 8)),
@@ -58,10 +69,7 @@ describe('how much a model may ask for', () => {
 
   it('names that are delivered already do not get into more containers than they fit into', () => {
     const list = names(65, 64);
-    const prior = {
-      ...NO_STATUS,
-      secrets: list.map((name) => ({ name, role: 'Required' as const, sourceUid: 'u' })),
-    };
+    const prior = priorStatus(...list.map((name) => priorSecret(name)));
     const planned = planOf({
       model: model({ delivery: 'Env' }, { prior }),
       declaration: declared(...list),
@@ -71,7 +79,7 @@ describe('how much a model may ask for', () => {
   });
 
   it('removals still go through', () => {
-    const prior = { ...NO_STATUS, secrets: [{ name: 'a', role: 'Required' as const, sourceUid: 'u' }] };
+    const prior = priorStatus(priorSecret('a'));
     const { secret } = planOf({
       model: model({}, { prior }),
       declaration: declared('a', ...names(1024, 8)),

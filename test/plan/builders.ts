@@ -10,6 +10,7 @@ import type {
   DeliveredView,
   LiveWorkload,
   ModelView,
+  PriorSecret,
   PriorStatus,
   Rollout,
   Snapshot,
@@ -35,6 +36,16 @@ export function spec(fields: Record<string, unknown> = {}): ModelView['spec'] {
 }
 
 export const NO_STATUS: PriorStatus = { secrets: [], workloads: [], conditions: [], ready: undefined };
+
+/** An entry of an earlier status: delivered from Secret models/org, unless something else is said. */
+export const priorSecret = (name: string, more: Partial<PriorSecret> = {}): PriorSecret => ({
+  name,
+  role: 'Required',
+  source: { namespace: 'models', name: 'org', key: name, uid: 'uid-models-org' },
+  ...more,
+});
+
+export const priorStatus = (...secrets: readonly PriorSecret[]): PriorStatus => ({ ...NO_STATUS, secrets });
 
 export const model = (fields: Record<string, unknown> = {}, more: Partial<ModelView> = {}): ModelView => ({
   ...MODEL,

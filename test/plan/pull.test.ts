@@ -10,8 +10,9 @@ import {
   declaredSecrets,
   delivered,
   model,
-  NO_STATUS,
   planOf,
+  priorSecret,
+  priorStatus,
   pullSecret,
   source,
   states,
@@ -253,23 +254,10 @@ describe('the pull Secret', () => {
         model: model(
           { stores: [{ name: 'default' }, { name: 'other' }], overrides },
           {
-            prior: {
-              ...NO_STATUS,
-              secrets: [
-                {
-                  name: 'ghcr',
-                  role: 'Pull',
-                  pull: { method: 'REGISTRY_SECRET', registry: 'ghcr.io' },
-                  sourceUid: 'u',
-                },
-                {
-                  name: 'held',
-                  role: 'Pull',
-                  pull: { method: 'REGISTRY_SECRET', registry: 'held.io' },
-                  sourceUid: 'u',
-                },
-              ],
-            },
+            prior: priorStatus(
+              priorSecret('ghcr', { role: 'Pull', pull: { method: 'REGISTRY_SECRET', registry: 'ghcr.io' } }),
+              priorSecret('held', { role: 'Pull', pull: { method: 'REGISTRY_SECRET', registry: 'held.io' } }),
+            ),
           },
         ),
       });
@@ -291,17 +279,9 @@ describe('the pull Secret', () => {
     expect(secrets).toMatchObject([
       { role: 'Pull', pull: { method: 'REGISTRY_SECRET', registry: 'ghcr.io' } },
     ]);
-    const prior = {
-      ...NO_STATUS,
-      secrets: [
-        {
-          name: 'ghcr',
-          role: 'Pull' as const,
-          pull: { method: 'REGISTRY_SECRET', registry: 'ghcr.io' },
-          sourceUid: 'u',
-        },
-      ],
-    };
+    const prior = priorStatus(
+      priorSecret('ghcr', { role: 'Pull', pull: { method: 'REGISTRY_SECRET', registry: 'ghcr.io' } }),
+    );
     const later = planOf({
       ...parts,
       declaration: { kind: 'malformed', errors: ['x'] },

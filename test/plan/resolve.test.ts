@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../../src/api/secret-value.ts';
-import { declared, delivered, model, NO_STATUS, planOf, source, states, store, written } from './builders.ts';
+import {
+  declared,
+  delivered,
+  model,
+  planOf,
+  priorSecret,
+  priorStatus,
+  source,
+  states,
+  store,
+  written,
+} from './builders.ts';
 
 const messageOf = (planned: ReturnType<typeof planOf>, name: string): string =>
   planned.resolutions.find((one) => one.name === name)?.message ?? '';
@@ -82,10 +93,8 @@ describe('finding a value', () => {
 
   it('a second Secret with the key does not take a value away that is delivered already', () => {
     const stores = [store(source({ a: '1' }, { name: 'one' }), source({ a: '2' }, { name: 'two' }))];
-    const prior = {
-      ...NO_STATUS,
-      secrets: [{ name: 'a', role: 'Required' as const, sourceUid: 'uid-models-two' }],
-    };
+    const two = { namespace: 'models', name: 'two', key: 'a', uid: 'uid-models-two' };
+    const prior = priorStatus(priorSecret('a', { source: two }));
     const planned = planOf({ stores, model: model({}, { prior }), delivered: delivered({ a: '2' }) });
     expect(states(planned)).toEqual({ a: 'Delivered' });
     expect(planned.secret.action.kind).toBe('none');
@@ -248,10 +257,13 @@ describe('a store that cannot be read is unknown, not empty', () => {
   it('names that do not depend on it go on being kept right', () => {
     const planned = planOf({
       declaration: declared('a', 'b', 'c'),
-      model: model({
-        stores: [{ name: 'x' }, { name: 'y' }],
-        overrides: ['b', 'c'].map((name) => ({ name, from: { store: 'y', key: name } })),
-      }),
+      model: model(
+        {
+          stores: [{ name: 'x' }, { name: 'y' }],
+          overrides: ['b', 'c'].map((name) => ({ name, from: { store: 'y', key: name } })),
+        },
+        { prior: priorStatus(priorSecret('a')) },
+      ),
       stores: [
         { ...unreadable, ref: { name: 'x' } },
         { ...store(source({ b: 'new' })), ref: { name: 'y' } },

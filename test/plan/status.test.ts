@@ -11,6 +11,8 @@ import {
   model,
   NO_STATUS,
   planOf,
+  priorSecret,
+  priorStatus,
   source,
   store,
   SURROUNDINGS,
@@ -154,7 +156,7 @@ describe('the status of a model', () => {
   });
 
   it('an unreadable config leaves what was delivered as it is', () => {
-    const prior = { ...NO_STATUS, secrets: [{ name: 'a', role: 'Required' as const, sourceUid: undefined }] };
+    const prior = priorStatus(priorSecret('a'));
     const parts = {
       model: model({}, { prior }),
       declaration: { kind: 'malformed', errors: ['config.yaml:1:1: bad'] } as const,
@@ -188,7 +190,7 @@ describe('the status of a model', () => {
   });
 
   it('a spec that breaks a rule changes nothing, and its names are not forgotten', () => {
-    const prior = { ...NO_STATUS, secrets: [{ name: 'a', role: 'Default' as const, sourceUid: undefined }] };
+    const prior = priorStatus(priorSecret('a', { role: 'Default' }));
     const parts = { model: model({ config: {} }, { prior }), delivered: delivered({ a: 'A' }) };
     expect(planOf(parts).secret.action.kind).toBe('none');
     const status = statusAfter(parts);
