@@ -39,7 +39,7 @@ export async function execute(
     [acted.secret, acted.pull].map(async (planned) => {
       const { name, action, wanted } = planned;
       const failure = await attempt(`write Secret ${name}`, () =>
-        writeSecret(planned, model, caches, client),
+        writeSecret(planned, model, caches, client, memory),
       );
       const isRepeated =
         action.kind !== 'none' && action.kind !== 'delete' && (action.kind !== 'create' || action.again);
@@ -79,6 +79,7 @@ async function writeSecret(
   model: ModelIdentity,
   { delivered }: Caches,
   client: Client,
+  memory: Memory,
 ): Promise<WriteFailure | undefined> {
   const { namespace } = model;
   const key = { namespace, name };
@@ -88,6 +89,8 @@ async function writeSecret(
     case 'delete':
       await client.delete(secrets, key, { uid: action.uid, resourceVersion: action.resourceVersion });
       delivered.remove(`${namespace}/${name}`);
+      // it was not somebody else: what comes after it is a first write
+      memory.forgetDelivered(model.uid);
       return undefined;
     case 'patch': {
       const metadata = { ...identity(model, name, action), resourceVersion: action.resourceVersion };
