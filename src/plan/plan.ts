@@ -6,7 +6,7 @@ import { type ApprovalVerdict, judgeApproval } from './approval-verdict.ts';
 import { injectionOf } from './injection.ts';
 import { type ConfigVerdict, judgeConfig, unusable } from './judge-config.ts';
 import type { SecretPlan } from './owned-secret.ts';
-import { type PullPlan, planPullSecret } from './pull-secret.ts';
+import { afterWithdrawal, type PullPlan, planPullSecret } from './pull-secret.ts';
 import { needOf, type Resolution, resolveAll } from './resolve.ts';
 import { planSecret } from './secret.ts';
 import type { Snapshot, Surroundings, WorkloadView } from './snapshot.ts';
@@ -42,7 +42,8 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
   const { spec } = model.spec;
   const { config, declared, guessed } = judgeConfig(snapshot, spec);
   const approval = approvalOf(model, snapshot.approval);
-  const resolutions = resolveAll(snapshot, spec, declared, approval);
+  const resolved = resolveAll(snapshot, spec, declared, approval);
+  const resolutions = afterWithdrawal(model.prior.secrets, resolved);
   const secret = planSecret(model, spec, resolutions, snapshot.delivered, surroundings);
   const pull = planPullSecret(model, model.prior.secrets, resolutions, snapshot.pull, surroundings);
   const before = snapshot.delivered.kind === 'ours' ? [...snapshot.delivered.digests.keys()] : [];

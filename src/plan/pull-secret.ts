@@ -80,6 +80,19 @@ function isReferred({ pull, state }: Resolution): boolean {
   }
 }
 
+/** One file holds all credentials: with one that is withdrawn go those whose value is not known at the moment. */
+export function afterWithdrawal(
+  prior: readonly PriorSecret[],
+  resolutions: readonly Resolution[],
+): readonly Resolution[] {
+  if (!wasWithdrawn(prior, resolutions)) return resolutions;
+  return resolutions.map((one) => {
+    if (one.role !== 'Pull' || !stays(one)) return one;
+    const { source: _source, ...lost } = one;
+    return { ...lost, state: 'Missing' };
+  });
+}
+
 /** Whether something that the Secret held may not be there any more: then it goes, whatever else is unknown. */
 function wasWithdrawn(prior: readonly PriorSecret[], resolutions: readonly Resolution[]): boolean {
   const now = new Map(resolutions.map((one) => [one.name, one]));

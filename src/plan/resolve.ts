@@ -108,7 +108,8 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
   const hold = (state: SecretState, why: string): Resolution => {
     const { isDelivered, priorSource: source, model } = question;
     const keeps = isDelivered && mayStay(wanted, stores, spec.environment, { source, home: model.namespace });
-    return { ...as(keeps ? 'Delivered' : state, why), held: true };
+    if (!keeps) return { ...as(state, why), held: true };
+    return { ...as('Delivered', why), held: true, ...(source ? { source } : {}) };
   };
   if (approved === 'unknown') return hold('NotApproved', messages.approvalUnknown);
   const found = find(wanted, stores, spec.environment, question.priorSource?.uid);

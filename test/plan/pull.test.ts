@@ -269,7 +269,9 @@ describe('the pull Secret', () => {
     });
 
     it('what is known to be gone goes all the same, with whatever else is not known', () => {
-      expect(withStores({}).pull.action.kind).toBe('delete');
+      const planned = withStores({});
+      expect(planned.pull.action.kind).toBe('delete');
+      expect(states(planned)).toEqual({ ghcr: 'Missing', held: 'Missing' });
     });
   });
 

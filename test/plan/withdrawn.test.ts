@@ -138,3 +138,38 @@ describe('an outage of a store takes nothing away that came from it', () => {
     expect(planned.secret.action).toEqual({ kind: 'none' });
   });
 });
+
+describe('where a value came from is not forgotten', () => {
+  it('while its store cannot be read', () => {
+    const planned = after([{ ...nowhere, ref: { name: 'default', namespace: 'org' } }]);
+    expect(statusOf(planned, NOTHING_FAILED, 1, [], '').secrets).toMatchObject([
+      { name: 'a', state: 'Delivered', source: FROM_ORG },
+    ]);
+  });
+
+  it('while nobody knows what is approved', () => {
+    const approval = { kind: 'unknown', why: 'no right' } as const;
+    const planned = after([orgStore(shared({ a: 'A' }))], { approval });
+    expect(statusOf(planned, NOTHING_FAILED, 1, [], '').secrets).toMatchObject([{ source: FROM_ORG }]);
+  });
+
+  it('so that credentials for pulling images stay delivered for as long as the store cannot be read', () => {
+    const use = { method: 'REGISTRY_SECRET', registry: 'ghcr.io' };
+    const secret = pullSecret('a', use.method, use.registry);
+    const unread = { kind: 'unreadable', ref: { name: 'default', namespace: 'org' }, why: 'store' } as const;
+    const pull = delivered({ '.dockerconfigjson': 'x' }, { revision: undefined });
+    let prior = priorStatus(priorSecret('a', { role: 'Pull', pull: use, source: FROM_ORG }));
+    for (let pass = 0; pass < 3; pass++) {
+      const planned = planOf({
+        model: model({ stores: STORES }, { prior }),
+        declaration: declaredSecrets(secret),
+        stores: [unread, nowhere],
+        pull,
+      });
+      expect(states(planned)).toEqual({ a: 'Delivered' });
+      expect(planned.pull.action.kind).toBe('none');
+      const [entry] = statusOf(planned, NOTHING_FAILED, 1, [], '').secrets ?? [];
+      prior = priorStatus(priorSecret('a', { role: 'Pull', pull: use, source: entry?.source }));
+    }
+  });
+});
