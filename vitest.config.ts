@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'test/{api,truss,plan,kube,controller,metrics,cli,cluster/unit,deploy}/**/*.test.ts',
+            'test/{api,truss,plan,kube,controller,metrics,cli,verify,cluster/unit,deploy}/**/*.test.ts',
             'test/chaos/proxy.test.ts',
           ],
         },

@@ -29,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.ts')).explain,
   },
   {
+    name: 'verify',
+    summary: 'prove from the live objects that a model has what it may have, and nothing more',
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
     name: 'trust',
     summary: 'give a model the secrets that it asks for, after showing them',
     load: async () => (await import('./trust.ts')).trust,
