@@ -15,6 +15,7 @@ import type { Caches } from './caches.ts';
 import { type Memory, secretId } from './memory.ts';
 import type { ForeignMetadata } from './secret.ts';
 import { StaleError } from './stale.ts';
+import { dropUnlabelled } from './unlabelled.ts';
 
 /** The namespace, and with it everything in it, is going away. */
 export class TerminatingError extends Error {
@@ -75,6 +76,21 @@ async function attempt(
 }
 
 async function writeSecret(
+  planned: SecretPlan,
+  model: ModelIdentity,
+  caches: Caches,
+  client: Client,
+  memory: Memory,
+): Promise<WriteFailure | undefined> {
+  try {
+    return await carryOut(planned, model, caches, client, memory);
+  } catch (error) {
+    dropUnlabelled(model.namespace, planned.name, caches);
+    throw error;
+  }
+}
+
+async function carryOut(
   { name, type, action }: SecretPlan,
   model: ModelIdentity,
   { delivered }: Caches,

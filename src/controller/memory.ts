@@ -11,6 +11,8 @@ export const secretId = (modelUid: string, name: string): string => `${modelUid}
 export class Memory {
   readonly #delivered = new Map<string, DeliveredContent>();
   readonly #namespaces = new Map<string, string>();
+  /** Names of Secrets that may outlive their model, by its key. */
+  readonly #left = new Map<string, readonly string[]>();
   /** By uid of what is written, those written last at the end. */
   readonly #writes = new Map<string, Writes>();
 
@@ -25,6 +27,19 @@ export class Memory {
 
   forgetDelivered(uid: string): void {
     this.#delivered.delete(uid);
+  }
+
+  /** A model is gone, and nobody knows whether these Secrets of its went with it. */
+  rememberLeft(modelKey: string, names: readonly string[]): void {
+    this.#left.set(modelKey, names);
+  }
+
+  left(modelKey: string): readonly string[] {
+    return this.#left.get(modelKey) ?? [];
+  }
+
+  forgetLeft(modelKey: string): void {
+    this.#left.delete(modelKey);
   }
 
   namespaceUid(uid: string): string | undefined {

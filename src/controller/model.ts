@@ -36,6 +36,9 @@ export interface CachedModel {
   readonly inline: Declaration | undefined;
   readonly prior: PriorStatus;
   readonly readiness: Readiness;
+  /** By the status, it has a delivered Secret, or a pull Secret. */
+  readonly hasSecret: boolean;
+  readonly hasPullSecret: boolean;
   /** Of the status without its times: whether a new one says anything new. */
   readonly statusDigest: string;
 }
@@ -64,6 +67,10 @@ export function projectModel(raw: RawObject, known: CachedModel | undefined): Ca
     inline,
     prior: projectStatus(raw['status']),
     readiness: readinessOf(raw['status']),
+    hasSecret: textAt(raw['status'], 'secretName') !== undefined,
+    hasPullSecret: listAt(raw['status'], 'secrets').some(
+      (secret) => objectAt(secret, 'pull') !== undefined && objectAt(secret, 'source') !== undefined,
+    ),
     statusDigest: statusDigest(raw['status']),
   };
 }

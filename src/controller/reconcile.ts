@@ -7,7 +7,7 @@ import { isReadable } from '../kube/sink.ts';
 import type { Outcome as WorkOutcome } from '../kube/workers.ts';
 import { eventsOf } from '../plan/events.ts';
 import { markerOf } from '../plan/injection.ts';
-import { type ActPlan, plan } from '../plan/plan.ts';
+import { type ActPlan, type Plan, plan } from '../plan/plan.ts';
 import type { Outcome } from '../plan/outcome.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
 import { statusOf } from '../plan/status.ts';
@@ -21,6 +21,7 @@ import { type CachedModel, statusDigest } from './model.ts';
 import { modelSubject, type Recorder } from './recorder.ts';
 import { StaleError } from './stale.ts';
 import { noteModel } from './trust.ts';
+import { dropUnlabelled, findSecrets, lostSecrets, unwantedSecrets } from './unlabelled.ts';
 
 export interface Reconciler {
   readonly caches: Caches;
@@ -44,9 +45,7 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
   const model = at.caches.models.getByKey(key);
   try {
     if (!model || model.deleting) return await cleanUp(key, at);
-    const snapshot = await gather(model, at.caches, at.client, at.memory);
-    const approval = await noteModel(snapshot.approval, model, at.caches.trusts, at.client);
-    const planned = plan({ ...snapshot, approval }, { digest, digestOf, freshRevision: freshRevision() });
+    const planned = await planFor(model, at);
     if (planned.kind === 'leave') return { kind: 'done' };
     const outcome = await execute(planned, model, at.caches, at.client, at.memory);
     await settle(model, planned, outcome, at);
@@ -56,6 +55,19 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
     if (error instanceof StaleError) return { kind: 'retry', afterMs: STALE_MS };
     throw error;
   }
+}
+
+async function planFor(model: CachedModel, at: Reconciler): Promise<Plan> {
+  const { caches, client, memory } = at;
+  const snapshot = await gather(model, caches, client, memory);
+  const approval = await noteModel(snapshot.approval, model, caches.trusts, client);
+  const planned = plan({ ...snapshot, approval }, { digest, digestOf, freshRevision: freshRevision() });
+  if (planned.kind === 'leave') return planned;
+  const unwanted = unwantedSecrets(planned);
+  const lost = lostSecrets(model, caches, memory).filter((name) => unwanted.includes(name));
+  if (await findSecrets(lost, model, caches, client)) throw new StaleError(model.name);
+  if (lost.includes(deliveredSecretName(model.name))) memory.forgetDelivered(model.uid);
+  return planned;
 }
 
 function next(acted: ActPlan, { secret, pull, workloads }: Outcome): WorkOutcome {
@@ -111,12 +123,15 @@ const withRemovals = (status: ModelDeploymentStatus): object => ({ secretName: n
  * secrets with it. Its Secrets go (the garbage collector would take them with their owner, unless somebody gave them
  * another one); then what it injected is found by the marker and taken out, unless a model of that very uid is there.
  */
-async function cleanUp(key: string, { caches, client }: Reconciler): Promise<WorkOutcome> {
+async function cleanUp(key: string, { caches, client, memory }: Reconciler): Promise<WorkOutcome> {
   const { namespace } = parseKey(key);
   // unknown is not gone
   if (!isReadable(caches.models.freshness(namespace))) return { kind: 'done' };
   try {
-    await removeSecrets(key, caches, client);
+    const model = caches.models.getByKey(key);
+    const lost = model ? lostSecrets(model, caches, memory) : memory.left(key);
+    await findSecrets(lost, parseKey(key), caches, client);
+    await removeSecrets(key, caches, client, memory);
     for (const live of markedWorkloads(key, caches)) {
       const action = undoing(live);
       if (live.owned === '' || live.deleting || isHeld(live, caches) || action.kind === 'none') continue;
@@ -137,15 +152,23 @@ function isHeld(live: LiveWorkload, { models }: Caches): boolean {
   return holder !== undefined && !holder.deleting && markerOf(holder) === live.marker;
 }
 
-async function removeSecrets(key: string, { models, delivered }: Caches, client: Client): Promise<void> {
+async function removeSecrets(key: string, caches: Caches, client: Client, memory: Memory): Promise<void> {
   const { namespace, name: modelName } = parseKey(key);
+  const { models, delivered } = caches;
   const model = models.getByKey(key);
   for (const name of [deliveredSecretName(modelName), pullSecretName(modelName)]) {
     const found = delivered.get(namespace, name);
     if (found?.owner?.name !== modelName || found.view.deleting) continue;
     if (model && !model.deleting && model.uid === found.owner.uid) continue;
     const { uid, resourceVersion } = found.view;
-    await client.delete(secrets, { namespace, name }, { uid, resourceVersion });
+    memory.rememberLeft(key, [...memory.left(key), name]);
+    try {
+      await client.delete(secrets, { namespace, name }, { uid, resourceVersion });
+    } catch (error) {
+      dropUnlabelled(namespace, name, caches);
+      throw error;
+    }
     delivered.remove(`${namespace}/${name}`, resourceVersion);
   }
+  memory.forgetLeft(key);
 }

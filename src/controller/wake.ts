@@ -4,6 +4,7 @@ import type { LiveWorkload } from '../plan/snapshot.ts';
 import { type Caches, markedModel, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
 import type { CachedModel } from './model.ts';
+import { lostSecrets } from './unlabelled.ts';
 
 /** What a change of the caches means for the queue: the keys (`namespace/name`) of the models to look at again. */
 export type Wake = (keys: Iterable<string>) => void;
@@ -20,6 +21,10 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
   };
 
   models.onChange((key, old, now) => {
+    if (old && !now) {
+      const lost = lostSecrets(old, caches, memory);
+      if (lost.length > 0) memory.rememberLeft(key, lost);
+    }
     if (old && old.uid !== now?.uid) memory.forget(old.uid);
     wake([key]);
     // what it held is free for the next one

@@ -17,7 +17,7 @@ it('whoever takes trust away and gives it again, however often, fights with nobo
     await hand.hear();
     await hand.settle('toggled');
   };
-  for (let time = 0; time < 6; time++) {
+  for (let time = 0; time < 8; time++) {
     await settle(false);
     expect(await world.delivered('toggled')).toBe(undefined);
     await settle(true);
