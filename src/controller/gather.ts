@@ -55,9 +55,9 @@ async function declaration(model: CachedModel, { configs }: Caches, client: Clie
   if (!configs.get(namespace, ref.name)?.keys.has(ref.key)) {
     try {
       const raw = await client.get(configMaps, { namespace, name: ref.name });
-      // dropped first: what is there was read for other keys
-      configs.remove(`${namespace}/${ref.name}`);
-      if (raw) configs.set(raw);
+      // what is there was read for other keys
+      if (raw) configs.setAnew(raw);
+      else configs.remove(`${namespace}/${ref.name}`);
     } catch (error) {
       if (!isApiError(error, 'Forbidden')) throw error;
       return { kind: 'unknown', why: messages.notAuthorized(`read ConfigMap ${namespace}/${ref.name}`) };
@@ -143,7 +143,7 @@ async function workloadViews(
   client: Client,
   memory: Memory,
 ): Promise<readonly WorkloadView[]> {
-  const refs = model.spec.kind === 'valid' ? model.spec.spec.workloads : [];
+  const refs = model.spec.kind === 'valid' ? model.spec.spec.workloads : model.prior.workloads;
   const named = await Promise.all(refs.map((ref) => workloadView(ref, model, caches, client, memory)));
   const known = new Set(refs.map(({ kind, name }) => workloadKey(kind, model.namespace, name)));
   const leftovers = markedWorkloads(`${model.namespace}/${model.name}`, caches).filter(

@@ -81,7 +81,9 @@ function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
     const issues = parsed.error.issues.map(
       ({ path, message }) => `${['spec', ...path].join('.')}: ${message}`,
     );
-    return { spec: { kind: 'invalid', issues }, inline: undefined };
+    // it wins over everything, whatever else can be read
+    const trusted = isObject(raw) && raw['trusted'] === true;
+    return { spec: { kind: 'invalid', trusted, issues }, inline: undefined };
   }
   const { config, ...rest } = parsed.data;
   if (config.inline === undefined) return { spec: { kind: 'valid', spec: parsed.data }, inline: undefined };

@@ -1,10 +1,10 @@
 import { messages } from '../api/messages.ts';
 import type { ModelDeploymentSpec } from '../api/model-deployment.ts';
-import { SECRET_TYPE } from '../api/names.ts';
 import { type Approval, approvalOf, approvesWorkload, withApprovedEnv } from './approval.ts';
 import { type ApprovalVerdict, judgeApproval } from './approval-verdict.ts';
 import { injectionOf } from './injection.ts';
-import { type ConfigVerdict, judgeConfig, unusable } from './judge-config.ts';
+import { planInvalid } from './invalid.ts';
+import { type ConfigVerdict, judgeConfig } from './judge-config.ts';
 import type { SecretPlan } from './owned-secret.ts';
 import { afterWithdrawal, type PullPlan, planPullSecret } from './pull-secret.ts';
 import { needOf, type Resolution, resolveAll } from './resolve.ts';
@@ -38,7 +38,9 @@ export interface ActPlan {
 export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
   const { model } = snapshot;
   if (model.deleting) return { kind: 'leave' };
-  if (model.spec.kind === 'invalid') return { kind: 'act', ...planInvalid(snapshot, model.spec.issues) };
+  if (model.spec.kind === 'invalid') {
+    return { kind: 'act', ...planInvalid(snapshot, model.spec, surroundings.digest) };
+  }
   const { spec } = model.spec;
   const { config, declared, guessed } = judgeConfig(snapshot, spec);
   const approval = approvalOf(model, snapshot.approval);
@@ -104,39 +106,4 @@ function planApproved(
     case 'unknown':
       return { ref, action: { kind: 'none' }, state: 'NotAuthorized', message: messages.approvalUnknown };
   }
-}
-
-/**
- * A spec that an older API server let through although it breaks a rule: nobody can say what it asks for, so
- * nothing changes until it is mended.
- */
-function planInvalid({ model, delivered }: Snapshot, issues: readonly string[]): ActPlan {
-  const untouched: SecretPlan = {
-    name: model.name,
-    type: SECRET_TYPE,
-    action: { kind: 'none' },
-    wanted: '',
-    standoff: undefined,
-    revision: undefined,
-    keys: new Set(),
-    tooLarge: undefined,
-  };
-  return {
-    config: unusable('SpecInvalid', messages.specInvalid(issues)),
-    trusted: false,
-    approval: { kind: 'not-required' },
-    onMissing: 'Wait',
-    delivery: 'None',
-    // kept in the status, should the config.yaml be unreadable once the spec is mended
-    resolutions: model.prior.secrets.map(({ name, role }) => ({
-      name,
-      role,
-      state: delivered.kind === 'ours' && delivered.digests.has(name) ? 'Delivered' : 'Missing',
-      held: true,
-    })),
-    secret: untouched,
-    pull: { ...untouched, referred: false },
-    workloads: [],
-    unreadableStores: [],
-  };
 }

@@ -42,9 +42,14 @@ export interface ModelView extends ModelIdentity {
   readonly prior: PriorStatus;
 }
 
-export type SpecView =
-  | { readonly kind: 'valid'; readonly spec: ModelDeploymentSpec }
-  | { readonly kind: 'invalid'; readonly issues: readonly string[] };
+export type SpecView = { readonly kind: 'valid'; readonly spec: ModelDeploymentSpec } | InvalidSpec;
+
+/** It breaks a rule. Whether the model is trusted can be said all the same. */
+export interface InvalidSpec {
+  readonly kind: 'invalid';
+  readonly trusted: boolean;
+  readonly issues: readonly string[];
+}
 
 /** What an earlier status says that a new plan has to know. */
 export interface PriorStatus {
@@ -73,7 +78,7 @@ export interface ValueSource {
 }
 
 export interface PriorWorkload {
-  readonly kind: string;
+  readonly kind: WorkloadRef['kind'];
   readonly name: string;
   readonly state: WorkloadState;
 }

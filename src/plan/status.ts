@@ -76,12 +76,12 @@ function configValid({ config }: ActPlan): Verdict {
 }
 
 function trusted({ trusted: isTrusted, approval, resolutions, config }: ActPlan): Verdict {
-  if (config.kind === 'unusable' && config.reason === 'SpecInvalid') {
-    return verdict('Trusted', 'Unknown', 'SpecInvalid', config.message);
-  }
   if (!isTrusted) {
     const message = resolutions.length > 0 ? messages.untrustedModel : messages.untrustedEmpty;
     return verdict('Trusted', 'False', 'Untrusted', message, 'off');
+  }
+  if (config.kind === 'unusable' && config.reason === 'SpecInvalid') {
+    return verdict('Trusted', 'Unknown', 'SpecInvalid', config.message);
   }
   switch (approval.kind) {
     case 'not-required':
@@ -98,7 +98,10 @@ function trusted({ trusted: isTrusted, approval, resolutions, config }: ActPlan)
 /** Nothing to say of its own while the model is not trusted, or nobody knows what it declares. */
 function withheld(type: string, acted: ActPlan): Verdict | undefined {
   const { trusted: isTrusted, approval, secret, config, resolutions } = acted;
-  if (config.kind === 'unusable' && (resolutions.length === 0 || config.reason === 'SpecInvalid')) {
+  if (
+    config.kind === 'unusable' &&
+    (resolutions.length === 0 || (isTrusted && config.reason === 'SpecInvalid'))
+  ) {
     return verdict(type, 'Unknown', config.reason, config.message, config.waits ? 'waits' : 'stalled');
   }
   if (!isTrusted) return verdict(type, 'False', 'Untrusted', messages.untrusted, 'off');

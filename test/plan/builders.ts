@@ -32,7 +32,11 @@ export function spec(fields: Record<string, unknown> = {}): ModelView['spec'] {
   const parsed = modelDeploymentSpec.safeParse({ trusted: true, config: { inline: '' }, ...fields });
   return parsed.success
     ? { kind: 'valid', spec: parsed.data }
-    : { kind: 'invalid', issues: parsed.error.issues.map(({ message }) => message) };
+    : {
+        kind: 'invalid',
+        trusted: fields['trusted'] !== false,
+        issues: parsed.error.issues.map(({ message }) => message),
+      };
 }
 
 export const NO_STATUS: PriorStatus = { secrets: [], workloads: [], conditions: [], ready: undefined };

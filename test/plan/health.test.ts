@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WORKLOAD_KINDS } from '../../src/api/model-deployment.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import type { ActPlan } from '../../src/plan/plan.ts';
 import type { LiveWorkload, PresentWorkload, PriorWorkload, Rollout } from '../../src/plan/snapshot.ts';
@@ -18,7 +19,7 @@ interface Injected {
 
 /** The plan for a workload whose template has what it should have, unless `live` says otherwise. */
 function planned(parts: Parts, { live, rollout, view, prior, spec }: Injected = {}): ActPlan {
-  const kind = live?.workloadKind ?? 'Deployment';
+  const kind = WORKLOAD_KINDS.find((one) => one === live?.workloadKind) ?? 'Deployment';
   const workloads = prior === undefined ? [] : [{ kind, name: MODEL.name, state: prior }];
   const of = (owned: string): Parts => ({
     ...parts,

@@ -201,6 +201,51 @@ describe('the status of a model', () => {
     });
   });
 
+  it('a spec that breaks a rule forgets neither where a value came from nor what images are pulled with', () => {
+    const pull = { method: 'REGISTRY_SECRET', registry: 'ghcr.io' };
+    const prior = priorStatus(priorSecret('a'), priorSecret('b', { role: 'Pull', pull }));
+    const status = statusAfter({
+      model: model({ config: {} }, { prior }),
+      delivered: delivered({ a: 'A' }),
+      pull: delivered({ '.dockerconfigjson': 'x' }),
+    });
+    expect(status.secretName).toBe('gfpgan-truss-secrets');
+    expect(status.secrets).toMatchObject([
+      { name: 'a', state: 'Delivered', source: { name: 'org', key: 'a' } },
+      { name: 'b', state: 'Delivered', role: 'Pull', pull, source: { name: 'org', key: 'b' } },
+    ]);
+  });
+
+  it('trusted: false takes everything away from a spec that breaks a rule, too', () => {
+    const prior = {
+      ...priorStatus(priorSecret('a')),
+      workloads: [{ kind: 'Deployment', name: 'gfpgan', state: 'Injected' } as const],
+    };
+    const injected = { owned: 'what was injected', marker: 'gfpgan/uid-gfpgan' };
+    const parts = {
+      model: model({ config: {}, trusted: false }, { prior }),
+      delivered: delivered({ a: 'A' }),
+      pull: delivered({ '.dockerconfigjson': 'x' }),
+      workloads: [workload(injected)],
+    };
+    const planned = planOf(parts);
+    expect(planned.secret).toMatchObject({ name: 'gfpgan-truss-secrets', action: { kind: 'delete' } });
+    expect(planned.pull).toMatchObject({ name: 'gfpgan-truss-pull', action: { kind: 'delete' } });
+    expect(planned.workloads).toMatchObject([{ action: { kind: 'apply', undo: true } }]);
+    const status = statusAfter(parts);
+    expect(status.secrets).toMatchObject([{ name: 'a', state: 'Untrusted' }]);
+    expect(conditions(status)).toMatchObject({
+      Ready: 'False Untrusted',
+      ConfigValid: 'False SpecInvalid',
+      Trusted: 'False Untrusted',
+      Delivered: 'False Untrusted',
+      Injected: 'False Untrusted',
+    });
+    const trusted = planOf({ ...parts, model: model({ config: {} }, { prior }) });
+    expect([trusted.secret.action.kind, trusted.pull.action.kind]).toEqual(['none', 'none']);
+    expect(trusted.workloads).toMatchObject([{ action: { kind: 'none' }, state: 'Injected' }]);
+  });
+
   it('a condition keeps its time until its status changes', () => {
     const old = '2020-01-01T00:00:00Z';
     const prior = {

@@ -1,0 +1,75 @@
+import { messages } from '../api/messages.ts';
+import { deliveredSecretName, PULL_SECRET_TYPE, pullSecretName, SECRET_TYPE } from '../api/names.ts';
+import { unusable } from './judge-config.ts';
+import { removal, type SecretPlan } from './owned-secret.ts';
+import type { ActPlan } from './plan.ts';
+import type { Resolution } from './resolve.ts';
+import type { DeliveredView, InvalidSpec, PriorSecret, PriorWorkload, Snapshot } from './snapshot.ts';
+import { planWorkload, type WorkloadPlan } from './workload.ts';
+
+/**
+ * A spec that an older API server let through although it breaks a rule: nobody can say what it asks for, so
+ * nothing changes until it is mended. But `trusted: false` wins over everything, and takes all away.
+ */
+export function planInvalid(
+  snapshot: Snapshot,
+  { issues, trusted }: InvalidSpec,
+  digest: (text: string) => string,
+): ActPlan {
+  const { model, delivered, pull } = snapshot;
+  const secretPlan = (name: string, type: string, live: DeliveredView): SecretPlan => {
+    const known = live.kind === 'ours' ? live : live.last;
+    return {
+      name,
+      type,
+      action: trusted ? { kind: 'none' } : removal(live),
+      wanted: '',
+      standoff: undefined,
+      revision: trusted ? known?.revision : undefined,
+      keys: new Set(trusted ? known?.digests.keys() : []),
+      tooLarge: undefined,
+    };
+  };
+  const context = { model, digest, missing: [], lost: new Set<string>(), prior: model.prior.workloads };
+  return {
+    config: unusable('SpecInvalid', messages.specInvalid(issues)),
+    trusted,
+    approval: { kind: 'not-required' },
+    onMissing: 'Wait',
+    delivery: 'None',
+    // kept in the status, should the config.yaml be unreadable once the spec is mended
+    resolutions: model.prior.secrets.map((secret) => resolutionOf(secret, snapshot, trusted)),
+    secret: secretPlan(deliveredSecretName(model.name), SECRET_TYPE, delivered),
+    pull: { ...secretPlan(pullSecretName(model.name), PULL_SECRET_TYPE, pull), referred: false },
+    workloads: trusted
+      ? model.prior.workloads.map(unchanged)
+      : snapshot.workloads.map((view) => planWorkload(view, undefined, context)),
+    unreadableStores: [],
+  };
+}
+
+const unchanged = ({ kind, name, state }: PriorWorkload): WorkloadPlan => ({
+  ref: { kind, name },
+  action: { kind: 'none' },
+  state,
+  message: undefined,
+});
+
+function resolutionOf(
+  { name, role, pull: use, source }: PriorSecret,
+  { delivered, pull }: Snapshot,
+  trusted: boolean,
+): Resolution {
+  const one = { name, role, ...(use ? { pull: use } : {}) };
+  if (!trusted) return { ...one, state: 'Untrusted', held: false, message: messages.untrusted };
+  const isThere =
+    role === 'Pull'
+      ? pull.kind === 'ours' && source !== undefined
+      : delivered.kind === 'ours' && delivered.digests.has(name);
+  return {
+    ...one,
+    state: isThere ? 'Delivered' : 'Missing',
+    held: true,
+    ...(isThere && source ? { source } : {}),
+  };
+}
