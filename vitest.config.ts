@@ -45,6 +45,8 @@ export default defineConfig({
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
           exclude: ['test/chaos/proxy.test.ts'],
+          // most of it waits: for a lease to run out, a back-off, a connection that is dead
+          maxWorkers: 2,
           globalSetup: 'test/cluster/vitest-global-setup.ts',
           setupFiles: 'test/cluster/vitest-setup.ts',
           testTimeout: 120_000,

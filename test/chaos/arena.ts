@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { expect } from 'vitest';
 import { type Access, type Api, apiOf } from '../cluster/api.ts';
@@ -21,12 +22,17 @@ import { diceFrom } from './random.ts';
 
 const LEASE_ROLE = new URL('../../deploy/base/leader-election.yaml', import.meta.url);
 
-/** Leases in the manner of the defaults, in a fifth of the time. */
+/** A third of the default: long enough for a machine that is busy with many operators. */
+export const QUICK_LEASE_MS = 5_000;
 export const QUICK_LEASE = [
-  '--leader-elect-lease-duration=3s',
-  '--leader-elect-renew-deadline=2s',
-  '--leader-elect-retry-period=400ms',
+  '--leader-elect-lease-duration=5s',
+  '--leader-elect-renew-deadline=3s',
+  '--leader-elect-retry-period=600ms',
 ] as const;
+
+/** How long nothing is written when everything is right; and how soon that is so. */
+const QUIET_MS = 700;
+const SILENT_WITHIN_MS = 10_000;
 
 /** A namespace, the way to its API server, and operators for it, each behind a fault proxy of its own. */
 export interface Arena extends AsyncDisposable {
@@ -99,6 +105,18 @@ export const leads = async ({ process }: Pick<Guarded, 'process'>, within = 10_0
   );
 
 const isWrite = ({ method, path }: Seen): boolean => method !== 'GET' && !/\/leases(\/|\?|$)/.test(path);
+
+/** Waits for a while in which nothing is written: all that was to do is done. */
+export async function fallsSilent(proxy: FaultProxy): Promise<void> {
+  await eventually(
+    async () => {
+      const start = performance.now();
+      await delay(QUIET_MS);
+      expect([...writesSince(proxy, start)]).toEqual([]);
+    },
+    { within: SILENT_WITHIN_MS },
+  );
+}
 
 /** Tries to write since a moment of `performance.now()`, by `METHOD path`; the lease is not counted. */
 export function writesSince(proxy: FaultProxy, since: number): ReadonlyMap<string, number> {

@@ -1,11 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../cluster/eventually.ts';
-import { type Arena, type Guarded, leads, openArena, QUICK_LEASE, writesSince } from './arena.ts';
+import {
+  type Arena,
+  type Guarded,
+  leads,
+  openArena,
+  QUICK_LEASE,
+  QUICK_LEASE_MS,
+  writesSince,
+} from './arena.ts';
 import { chaosSeed } from './random.ts';
 
-const LEASE_MS = 3_000;
-const RIGHT_WITHIN_MS = 10_000;
+/** For a machine that is busy: all else is by the clock of the operators. */
+const RIGHT_WITHIN_MS = 30_000;
 const MODELS = 4;
 
 interface Pair {
@@ -44,7 +52,9 @@ async function versions({ api, namespace }: Arena): Promise<readonly string[]> {
 const writes = ({ proxy }: Guarded, since = 0): number =>
   [...writesSince(proxy, since).values()].reduce((sum, tries) => sum + tries, 0);
 
-const since = (): number => performance.now();
+/** The time of the first log line with this message, in Unix milliseconds. */
+const when = ({ process }: Guarded, message: string): number =>
+  Date.parse(String(process.said(message)[0]?.['time']));
 
 describe.concurrent('of two operators', () => {
   it('one works; the other one reads all, writes nothing, and is ready', async () => {
@@ -64,11 +74,9 @@ describe.concurrent('of two operators', () => {
     await using stack = new AsyncDisposableStack();
     const { arena, leader, standby } = await pair(stack, []);
     const before = await versions(arena);
-    const start = since();
     leader.process.signal('SIGTERM');
-    await leads(standby, 1_000);
-    const after = since() - start;
-    expect(after).toBeLessThan(1_000);
+    await leads(standby);
+    expect(when(standby, 'leading') - when(leader, 'stopping')).toBeLessThan(1_000);
     expect(await leader.process.exited).toEqual({ code: 0, signal: null });
     await delay(1_000);
     expect(await versions(arena)).toEqual(before);
@@ -80,12 +88,12 @@ describe.concurrent('of two operators', () => {
     await using stack = new AsyncDisposableStack();
     const { arena, leader, standby } = await pair(stack, []);
     for (let made = 0; made < 3; made += 1) await arena.fleet.change();
+    const killed = Date.now();
     leader.process.signal('SIGKILL');
-    const start = since();
     for (let made = 0; made < 3; made += 1) await arena.fleet.change();
-    // the default of 15 s, from the last renewal on
-    await leads(standby, 16_000);
-    expect(since() - start).toBeLessThan(16_000);
+    await leads(standby, 30_000);
+    // the default, from the last renewal on, and the time that it takes to take the lease
+    expect(when(standby, 'leading') - killed).toBeLessThan(15_000 + 1_000);
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
   });
 
@@ -97,12 +105,12 @@ describe.concurrent('of two operators', () => {
     for (let made = 0; made < 4; made += 1) await arena.fleet.change();
     await arena.fleet.rotate();
     leader.process.signal('SIGSTOP');
-    await leads(standby, LEASE_MS + 5_000);
+    await leads(standby, QUICK_LEASE_MS + 10_000);
     for (let made = 0; made < 4; made += 1) await arena.fleet.change();
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
-    const resumed = since();
+    const resumed = performance.now();
     leader.process.signal('SIGCONT');
-    await eventually(() => expect(leader.process.said(DEPOSED)).toHaveLength(1));
+    await eventually(() => expect(leader.process.said(DEPOSED)).not.toEqual([]));
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
     await arena.fleet.rotate();
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
@@ -113,12 +121,11 @@ describe.concurrent('of two operators', () => {
     await using stack = new AsyncDisposableStack();
     const { arena, leader, standby } = await pair(stack);
     await leader.proxy.refuse();
-    await leads(standby, LEASE_MS + 5_000);
-    const [stopped, began] = [leader.process.said(DEPOSED)[0], standby.process.said('leading')[0]];
-    expect(Date.parse(String(stopped?.['time']))).toBeLessThan(Date.parse(String(began?.['time'])));
+    await leads(standby, QUICK_LEASE_MS + 10_000);
+    expect(when(leader, DEPOSED)).toBeLessThan(when(standby, 'leading'));
     for (let made = 0; made < 4; made += 1) await arena.fleet.change();
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
-    const back = since();
+    const back = performance.now();
     await leader.proxy.accept();
     await eventually(async () => expect(await leader.process.probe('readyz')).toMatchObject({ ok: true }), {
       within: 15_000,
@@ -128,7 +135,7 @@ describe.concurrent('of two operators', () => {
     expect(writes(leader, back)).toBe(0);
     // its caches are warm; its watch of the lease may rest for a while yet, but then the lease runs out
     standby.process.signal('SIGTERM');
-    await leads(leader, LEASE_MS + 2_000);
+    await leads(leader, QUICK_LEASE_MS + 5_000);
     await arena.fleet.rotate();
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
   });
@@ -139,15 +146,15 @@ describe.concurrent('of two operators', () => {
     // what it sends now reaches the API server only when the other one has taken over and is done
     const late = leader.proxy.add({
       match: { path: /^(?!.*\/leases)/, method: 'PATCH' },
-      fault: { kind: 'delay', ms: LEASE_MS + 3_000 },
+      fault: { kind: 'delay', ms: QUICK_LEASE_MS + 3_000 },
     });
     for (let made = 0; made < 3; made += 1) await arena.fleet.change();
     await arena.fleet.rotate();
     await eventually(() => expect(late.applied).toBeGreaterThan(0));
     leader.proxy.add({ match: { path: /\/leases/ }, fault: { kind: 'reset' } });
-    await leads(standby, LEASE_MS + 5_000);
+    await leads(standby, QUICK_LEASE_MS + 10_000);
     for (let made = 0; made < 3; made += 1) await arena.fleet.change();
-    await delay(LEASE_MS + 1_000);
+    await delay(QUICK_LEASE_MS + 1_000);
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
   });
 
@@ -163,14 +170,14 @@ describe.concurrent('of two operators', () => {
       await eventually(
         () => expect([one, other].flatMap(({ process }) => process.said('leading'))).not.toEqual([]),
         {
-          within: LEASE_MS + 5_000,
+          within: QUICK_LEASE_MS + 10_000,
         },
       );
       for (let made = 0; made < 3; made += 1) await arena.fleet.change();
       const [first, second] = one.process.said('leading').length > 0 ? [one, other] : [other, one];
       first.process.signal(signal);
       for (let made = 0; made < 3; made += 1) await arena.fleet.change();
-      await arena.fleet.isRight(LEASE_MS + RIGHT_WITHIN_MS);
+      await arena.fleet.isRight(QUICK_LEASE_MS + RIGHT_WITHIN_MS);
       first.process.signal('SIGCONT');
       for (const { process } of [first, second]) process.signal('SIGTERM');
       await Promise.all([first.process.exited, second.process.exited]);

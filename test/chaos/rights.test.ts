@@ -5,7 +5,7 @@ import { type Arena, leads, openArena } from './arena.ts';
 import { chaosSeed } from './random.ts';
 
 const MODELS = 3;
-const RIGHT_WITHIN_MS = 10_000;
+const RIGHT_WITHIN_MS = 30_000;
 /** A watch that was refused is tried again after 30 s at the latest. */
 const RIGHT_AFTER_REFUSAL_MS = 45_000;
 

@@ -4,7 +4,7 @@ import { type Guarded, leads, openArena, QUICK_LEASE } from './arena.ts';
 import { chaosSeed } from './random.ts';
 
 const STOPPED_WITHIN_MS = 5_000;
-const RIGHT_WITHIN_MS = 10_000;
+const RIGHT_WITHIN_MS = 30_000;
 
 /** Sends the signal; milliseconds until the process has ended, and how. */
 async function stop({ process }: Guarded, signal: NodeJS.Signals = 'SIGTERM') {
@@ -25,7 +25,7 @@ describe.concurrent('told to stop', () => {
     await leads(operator);
     const { ms, ...ended } = await stop(operator, signal);
     expect(ended).toEqual({ code: 0, signal: null });
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(STOPPED_WITHIN_MS);
     const lease = `/apis/coordination.k8s.io/v1/namespaces/${arena.namespace}/leases/truss-secrets`;
     expect((await arena.api.get<Lease>(lease)).spec.holderIdentity).toBeUndefined();
   });
