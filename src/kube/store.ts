@@ -116,6 +116,15 @@ export class Store<T, I extends string = never> {
     this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
   }
 
+  /** The same as {@link set}, for an object that may be here as it is: what is kept of it has changed. */
+  setAnew(object: RawObject): void {
+    const key = keyOfObject(object);
+    const entry = this.#entries.get(key);
+    if (entry?.version === versionNumber(object.metadata.resourceVersion))
+      this.#put(key, entry, object, entry.version, entry.round);
+    else this.set(object);
+  }
+
   /**
    * Takes out what is gone, or of no more interest. With the resourceVersion of that change: unless something
    * newer is there by now.

@@ -114,6 +114,23 @@ describe('a store', () => {
   });
 
   describe('read-your-writes', () => {
+    it('projects what is here anew when it is told to, unless something newer is here', () => {
+      let owner = 'first look';
+      const store = new Store<string>({ project: () => owner });
+      const changes: unknown[] = [];
+      store.set(raw('a', 3));
+      store.onChange((...change) => changes.push(change));
+      owner = 'second look';
+      store.set(raw('a', 3));
+      expect(store.get('ns', 'a')).toBe('first look');
+      store.setAnew(raw('a', 3));
+      expect(store.get('ns', 'a')).toBe('second look');
+      expect(changes).toEqual([['ns/a', 'first look', 'second look']]);
+      owner = 'third look';
+      store.setAnew(raw('a', 2));
+      expect(store.get('ns', 'a')).toBe('second look');
+    });
+
     it('does not let an older event overwrite our own write', () => {
       const { store, sink, changes } = newStore();
       sink.apply(raw('a', 5, { owner: 'x' }));
