@@ -2,9 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { cluster } from '../cluster/cluster.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { observedWay } from '../cluster/delivery/observed.ts';
-import { injectedInto, makeWorkload, MARKER, REVISION, templateOf, workloadPath } from '../cluster/delivery/workloads.ts';
+import {
+  injectedInto,
+  makeWorkload,
+  MARKER,
+  REVISION,
+  templateOf,
+  workloadPath,
+} from '../cluster/delivery/workloads.ts';
 import { type Operator, operatorIdentity, startOperator } from '../cluster/operator.ts';
-import { declaring, newWorld, type World } from '../cluster/world.ts';
+import { newWorld, type World } from '../cluster/world.ts';
 
 /**
  * The operator is killed before and after its n-th write, for every n until it needs no n-th one, and started again.
@@ -54,7 +61,9 @@ async function isDelivered(world: World, name: string, values: Record<string, st
   expect((await api().get(world.path('secrets', `${name}-truss-pull`))).type).toContain('dockerconfigjson');
   const template = await templateOf(world, 'Deployment', name);
   expect(template.metadata.annotations?.[REVISION]).toBe(secret.metadata.annotations?.[REVISION]);
-  expect(injectedInto(template).env['model']).toEqual(Object.keys(values).map((key) => `TRUSS_SECRET_${key}`));
+  expect(injectedInto(template).env['model']).toEqual(
+    Object.keys(values).map((key) => `TRUSS_SECRET_${key}`),
+  );
   expect(template.spec.imagePullSecrets).toEqual([{ name: `${name}-truss-pull` }]);
 }
 
@@ -70,8 +79,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     what: 'a new model',
     before: prepared,
-    change: (world, name) =>
-      world.model(name, { config: { inline }, stores: [{ name }], delivery: 'Env' }),
+    change: (world, name) => world.model(name, { config: { inline }, stores: [{ name }], delivery: 'Env' }),
     end: (world, name) => isDelivered(world, name, { a: 'A', b: 'B' }),
     rollouts: 1,
     writes: 4,
@@ -144,88 +152,92 @@ const generation = async (world: World, name: string): Promise<number> =>
 
 const QUIET_MS = 1_500;
 
-/** One model after the other in one namespace, each with an operator that is killed at another write. */
-class Series {
-  readonly #scenario: Scenario;
-  readonly #how: 'before' | 'after';
-  readonly #world: World;
-  readonly #kubeconfig: string;
-  #operator: Operator;
+type How = 'before' | 'after';
 
-  private constructor(scenario: Scenario, how: 'before' | 'after', world: World, kubeconfig: string, operator: Operator) {
-    this.#scenario = scenario;
-    this.#how = how;
-    this.#world = world;
-    this.#kubeconfig = kubeconfig;
-    this.#operator = operator;
-  }
+/** Where one model after the other is made, each with an operator that is killed at another write. */
+interface Place {
+  readonly world: World;
+  readonly kubeconfig: string;
+  /** At work, in between. */
+  readonly operator: Operator;
+}
 
-  static async start(scenario: Scenario, how: 'before' | 'after'): Promise<Series> {
-    const world = await newWorld();
-    const { kubeconfig } = await operatorIdentity([world.namespace]);
-    return new Series(scenario, how, world, kubeconfig, await startOperator(kubeconfig, [world.namespace]));
-  }
+async function newPlace(): Promise<Place> {
+  const world = await newWorld();
+  const { kubeconfig } = await operatorIdentity([world.namespace]);
+  return { world, kubeconfig, operator: await startOperator(kubeconfig, [world.namespace]) };
+}
 
-  /** Gives whether there was an n-th write. */
-  async killedAt(n: number): Promise<boolean> {
-    const { before, change, end, rollouts } = this.#scenario;
-    const world = this.#world;
-    const name = `m${n}`;
-    await before(world, name);
-    await this.#operator.kill();
-    const expected = (await generation(world, name)) + rollouts;
-    await change(world, name);
+/** Goes through a scenario with an operator that is killed at its n-th write, if it has that many. */
+async function killedAt(
+  n: number,
+  how: How,
+  { before, change, end, rollouts }: Scenario,
+  place: Place,
+): Promise<{ readonly wasKilled: boolean; readonly place: Place }> {
+  const { world, kubeconfig } = place;
+  const name = `m${n}`;
+  await before(world, name);
+  await place.operator.kill();
+  const expected = (await generation(world, name)) + rollouts;
+  await change(world, name);
 
-    const wasKilled = await this.#runAndKill(n, () => end(world, name));
+  const wasKilled = await runAndKill(n, how, world, () => end(world, name));
 
-    this.#operator = await startOperator(this.#kubeconfig, [world.namespace]);
-    await eventually(() => end(world, name), { within: 20_000 });
-    // proof that nothing more happens: what is wanted is written within half a second
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    await end(world, name);
-    expect(await generation(world, name), `${this.#how} write ${n}`).toBe(expected);
-    return wasKilled;
-  }
+  const operator = await startOperator(kubeconfig, [world.namespace]);
+  await eventually(() => end(world, name), { within: 40_000 });
+  // proof that nothing more happens: what is wanted is written within half a second
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  await end(world, name);
+  expect(await generation(world, name), `${how} write ${n}`).toBe(expected);
+  return { wasKilled, place: { ...place, operator } };
+}
 
-  async #runAndKill(n: number, end: () => Promise<unknown>): Promise<boolean> {
-    const way = await observedWay([this.#world.namespace]);
-    const rule = way.proxy.add({
-      match: { write: true },
-      when: { kind: 'nth', n },
-      fault:
-        this.#how === 'before'
-          ? { kind: 'hang' }
-          : { kind: 'break-body', after: { bytes: 0 }, how: 'stall' },
-    });
-    const hit = (): number => (this.#how === 'before' ? rule.applied : rule.answered);
-    const operator = await startOperator(way.kubeconfig, [this.#world.namespace]);
-    await eventually(
-      async () => {
-        if (hit() > 0) return;
-        await end();
-        const last = way.proxy.seen.findLast((one) => one.method !== 'GET');
-        expect(performance.now() - (last?.at ?? 0), 'still writing').toBeGreaterThan(QUIET_MS);
-      },
-      { within: 20_000 },
-    );
-    await operator.kill();
-    return hit() > 0;
-  }
-
-  async finish(): Promise<void> {
-    await this.#operator.kill();
-  }
+/** Gives whether there was an n-th write. */
+async function runAndKill(n: number, how: How, world: World, end: () => Promise<unknown>): Promise<boolean> {
+  const way = await observedWay([world.namespace]);
+  const rule = way.proxy.add({
+    match: { write: true },
+    when: { kind: 'nth', n },
+    fault: how === 'before' ? { kind: 'hang' } : { kind: 'break-body', after: { bytes: 0 }, how: 'stall' },
+  });
+  const hit = (): number => (how === 'before' ? rule.applied : rule.answered);
+  const operator = await startOperator(way.kubeconfig, [world.namespace]);
+  let isDone = false;
+  const ended = eventually(end, { within: 40_000 }).then(
+    () => {
+      isDone = true;
+    },
+    // killed before it could come to that
+    () => {},
+  );
+  await eventually(
+    () => {
+      if (hit() > 0) return;
+      expect(isDone, 'not at its end').toBe(true);
+      const last = way.proxy.seen.findLast((one) => one.method !== 'GET');
+      expect(performance.now() - (last?.at ?? 0), 'still writing').toBeGreaterThan(QUIET_MS);
+    },
+    { within: 40_000 },
+  );
+  await operator.kill();
+  if (hit() === 0) await ended;
+  return hit() > 0;
 }
 
 describe('an operator that is killed at its n-th write and started again', () => {
-  it.each(SCENARIOS)('$what', { timeout: 300_000 }, async (scenario) => {
+  it.each(SCENARIOS)('$what', { timeout: 400_000 }, async (scenario) => {
     const writes = await Promise.all(
       (['before', 'after'] as const).map(async (how) => {
-        const series = await Series.start(scenario, how);
-        let n = 1;
-        while (await series.killedAt(n)) n++;
-        await series.finish();
-        return n - 1;
+        let place = await newPlace();
+        for (let n = 1; ; n++) {
+          const tried = await killedAt(n, how, scenario, place);
+          ({ place } = tried);
+          if (!tried.wasKilled) {
+            await place.operator.kill();
+            return n - 1;
+          }
+        }
       }),
     );
     expect(Math.min(...writes)).toBeGreaterThanOrEqual(scenario.writes);
