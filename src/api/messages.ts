@@ -180,8 +180,8 @@ export const messages = {
       ? `Secret ${name} has the credentials for pulling images`
       : `no Secret ${name} yet, as no registry has a credential`,
   nothingDeclared: 'config.yaml declares no secret, so there is nothing to deliver',
-  tooLarge: (bytes: number) =>
-    `the values come to ${bytes} bytes, and a Secret holds at most 1048576; nothing is added until they fit`,
+  tooLarge:
+    'the values are too large together: a Secret holds at most 1048576 bytes; nothing is added until they fit',
   foreignSecret: (name: string) =>
     `Secret ${name} exists and does not belong to this model; remove or rename it (it is not touched), or rename the model`,
   secretReverted: (name: string, editor: string | undefined) =>

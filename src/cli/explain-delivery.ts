@@ -27,7 +27,7 @@ export function written(one: Resolution, facts: Facts): Link {
   if (view.kind === 'absent') return no(step, `Secret ${planned.name} is not there yet`, operator);
   const held = isPull ? planned.action.kind === 'none' || undefined : view.digests.has(one.name);
   if (!held) {
-    const why = acted.secret.tooLarge === undefined ? 'does not have it yet' : 'is too large to take it';
+    const why = acted.secret.tooLarge ? 'is too large to take it' : 'does not have it yet';
     return no(step, `Secret ${planned.name} ${why}`, operator);
   }
   const isOld = !isPull && one.value !== undefined && digestOf(one.value) !== view.digests.get(one.name);
@@ -55,11 +55,14 @@ export function injected(one: Resolution, facts: Facts): readonly Link[] {
       const fix = `is the operator running? ${kubectl(facts, `describe modeldeployment ${facts.live.model.name}`)}`;
       return no(step, `${shown} does not have it in its pod template yet`, { ...commands, fix });
     }
-    if (state === undefined || !IN_TEMPLATE.has(state))
-      return no(step, `${shown}: ${message ?? ''}`, commands);
+    if (state === undefined || !IN_TEMPLATE.has(state)) return no(step, about(shown, message), commands);
     return yes(step, `${shown}${placesIn(one, workload, facts)}`, commands);
   });
 }
+
+/** Some messages name the workload themselves. */
+const about = (workload: string, message = ''): string =>
+  message.startsWith(workload) ? message : `${workload}: ${message}`;
 
 /** `, container model: /secrets/hf_token, HF_TOKEN` */
 function placesIn({ name, role }: Resolution, { ref }: WorkloadPlan, { live, acted }: Facts): string {
@@ -82,7 +85,7 @@ export function pods(one: Resolution, facts: Facts): readonly Link[] {
   return named(facts).map(({ ref, state, message }) => {
     const shown = `${ref?.kind} ${ref?.name}`;
     const found = facts.pods.get(`${ref?.kind}/${ref?.name}`);
-    if (state !== undefined && state !== 'Injected') return no(step, `${shown}: ${message ?? ''}`);
+    if (state !== undefined && state !== 'Injected') return no(step, about(shown, message));
     if (!found) return unknown(step, `${shown}: its pods get it when they start`);
     if (found.kind === 'unread') return unknown(step, `${shown}: you lack the right to: ${found.right}`);
     const check = kubectl(facts, `get pods -l '${found.selector}'`);

@@ -27,7 +27,7 @@ export function planInvalid(
       standoff: undefined,
       revision: trusted ? known?.revision : undefined,
       keys: new Set(trusted ? known?.digests.keys() : []),
-      tooLarge: undefined,
+      tooLarge: false,
     };
   };
   const context = { model, digest, missing: [], lost: new Set<string>(), prior: model.prior.workloads };

@@ -43,8 +43,8 @@ export interface SecretPlan {
   readonly revision: string | undefined;
   /** Keys that are in the Secret once the action is done. */
   readonly keys: ReadonlySet<string>;
-  /** Size in bytes of all values together, if it is more than one Secret may hold. */
-  readonly tooLarge: number | undefined;
+  /** All values together are more than one Secret may hold. How much they come to is for nobody to know. */
+  readonly tooLarge: boolean;
 }
 
 export interface Standoff {

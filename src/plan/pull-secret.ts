@@ -26,7 +26,7 @@ export function planPullSecret(
     name: pullSecretName(model.name),
     type: PULL_SECRET_TYPE,
     revision: undefined,
-    tooLarge: undefined,
+    tooLarge: false,
   };
   const uses = resolutions.filter(isReferred);
   const referred = uses.length > 0;

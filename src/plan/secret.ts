@@ -9,7 +9,7 @@ import {
   standoffOf,
 } from './owned-secret.ts';
 import { needOf, type Resolution, stays } from './resolve.ts';
-import type { DeliveredView, ModelIdentity, Surroundings } from './snapshot.ts';
+import type { DeliveredView, ModelView, Surroundings, ValueSource } from './snapshot.ts';
 
 /** Kubernetes' MaxSecretSize: the values of one Secret together, in bytes. */
 const MAX_SECRET_BYTES = 1024 * 1024;
@@ -24,7 +24,7 @@ const NO_REVISION = 'none';
  * adds an optional one; a required key that arrives first changes nothing for a pod that waits for it.
  */
 export function planSecret(
-  model: ModelIdentity,
+  model: ModelView,
   spec: ModelDeploymentSpec,
   resolutions: readonly Resolution[],
   live: DeliveredView,
@@ -33,7 +33,7 @@ export function planSecret(
   const base = { name: deliveredSecretName(model.name), type: SECRET_TYPE };
   const needed = resolutions.filter((resolution) => needOf(resolution, spec.onMissing) !== 'left-out');
   if (needed.length === 0) {
-    const nothing = { revision: undefined, keys: new Set<string>(), tooLarge: undefined };
+    const nothing = { revision: undefined, keys: new Set<string>(), tooLarge: false };
     return { ...base, ...nothing, action: removal(live), wanted: '', standoff: undefined };
   }
 
@@ -42,14 +42,23 @@ export function planSecret(
   const optional = new Set(
     needed.filter((one) => needOf(one, spec.onMissing) === 'optional').map((one) => one.name),
   );
+  const priorSources = new Map(model.prior.secrets.map(({ name, source }) => [name, source]));
+  // what now comes from elsewhere is another value: whoever owns the one that is there may have withdrawn it
+  const stillWanted = (): readonly string[] =>
+    needed
+      .filter(({ name, value, source }) => {
+        if (!value) return false;
+        return before.get(name) === digestOf(value) || isSame(source, priorSources.get(name));
+      })
+      .map(({ name }) => name);
   const heldNames = needed.filter(stays).map(({ name }) => name);
 
   let data = new Map(needed.flatMap(({ name, value }) => (value ? [[name, value] as const] : [])));
   const size = [...data.values()].reduce((sum, value) => sum + value.size, 0);
-  const tooLarge = size > MAX_SECRET_BYTES ? size : undefined;
+  const tooLarge = size > MAX_SECRET_BYTES;
   // removals still go through: what is there and still wanted stays as it is, nothing else changes
-  const kept = new Set(tooLarge === undefined ? heldNames : [...heldNames, ...data.keys()]);
-  if (tooLarge !== undefined) data = new Map();
+  const kept = new Set(tooLarge ? [...heldNames, ...stillWanted()] : heldNames);
+  if (tooLarge) data = new Map();
 
   const digests = new Map([...data].map(([key, value]) => [key, digestOf(value)]));
   const changed = new Map([...data].filter(([key]) => before.get(key) !== digests.get(key)));
@@ -65,14 +74,19 @@ export function planSecret(
   const standoff = action.kind === 'none' ? undefined : standoffOf(live, wanted);
   // what nobody writes must not get into a template, which a random revision would roll for ever
   const isWritten = action.kind !== 'none' && !standoff;
-  const keys = [...data.keys(), ...[...kept].filter((key) => before.has(key))];
+  const isAnew = action.kind === 'create' || action.kind === 'recreate';
+  const keys = [...data.keys(), ...(isAnew ? [] : [...kept].filter((key) => before.has(key)))];
+  const present = live.kind === 'ours' ? live.digests : new Map<string, string>();
   return {
     ...base,
     action: standoff ? { kind: 'none' } : action,
     wanted,
     standoff,
     revision: isWritten ? fresh : (known?.revision ?? NO_REVISION),
-    keys: new Set(isWritten ? keys : before.keys()),
+    keys: new Set(isWritten ? keys : present.keys()),
     tooLarge,
   };
 }
+
+const isSame = (one: ValueSource | undefined, other: ValueSource | undefined): boolean =>
+  one !== undefined && one.namespace === other?.namespace && one.name === other.name && one.key === other.key;

@@ -175,8 +175,7 @@ function delivered(acted: ActPlan, failure: WriteFailure | undefined): Verdict {
     const message = messages.secretReverted(contested.name, contested.standoff?.editor);
     return verdict(type, 'False', 'Reverted', message);
   }
-  if (secret.tooLarge !== undefined)
-    return verdict(type, 'False', 'TooLarge', messages.tooLarge(secret.tooLarge));
+  if (secret.tooLarge) return verdict(type, 'False', 'TooLarge', messages.tooLarge);
   if (secret.revision === undefined && !pull.referred)
     return verdict(type, 'True', 'NothingDeclared', messages.nothingDeclared);
   const written = [

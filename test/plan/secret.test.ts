@@ -7,6 +7,8 @@ import {
   delivered,
   model,
   planOf,
+  priorSecret,
+  priorStatus,
   snapshot,
   source,
   store,
@@ -100,7 +102,7 @@ describe('values that do not fit into one Secret', () => {
 
   it('nothing is added until they fit', () => {
     const planned = planOf({ ...big, delivered: delivered({ a: half }) });
-    expect(planned.secret.tooLarge).toBe(2 * 600 * 1024 + 1);
+    expect(planned.secret.tooLarge).toBe(true);
     expect(planned.secret.action.kind).toBe('none');
   });
 
@@ -109,9 +111,57 @@ describe('values that do not fit into one Secret', () => {
     expect(action.kind === 'patch' && [...action.changes]).toEqual([['gone', null]]);
   });
 
+  it.each([
+    ['of the same value stays', 'a', half, ['a']],
+    ['whose value changed in the same Secret stays', 'a', 'old', ['a']],
+    ['that comes from another Secret now goes: its owner withdrew it', 'elsewhere', 'old', []],
+  ])('a key %s', (_what, sourceName, was, keys) => {
+    const from = { namespace: 'models', name: sourceName, key: 'a', uid: `uid-models-${sourceName}` };
+    const planned = planOf({
+      ...big,
+      stores: [store(source({ a: half, b: half, c: 'C' }, { name: 'a' }))],
+      model: model({}, { prior: priorStatus(priorSecret('a', { source: from })) }),
+      delivered: delivered({ a: was }),
+    });
+    expect([...planned.secret.keys]).toEqual(keys);
+    expect(planned.secret.action.kind).toBe(keys.length > 0 ? 'none' : 'replace');
+  });
+
   it('exactly 1 MiB fits', () => {
     const stores = [store(source({ a: 'x'.repeat(1024 * 1024) }))];
-    expect(planOf({ stores }).secret.tooLarge).toBeUndefined();
+    expect(planOf({ stores }).secret.tooLarge).toBe(false);
+  });
+});
+
+describe('a Secret that has to be made anew while a store cannot be read', () => {
+  const unread = { kind: 'unreadable', ref: { name: 'x' }, why: 'store x' } as const;
+  const parts = {
+    declaration: declared('a', 'b'),
+    stores: [store(source({ b: 'B' })), unread],
+    model: model({ stores: [{ name: 'default' }, { name: 'x' }] }, { prior: priorStatus(priorSecret('a')) }),
+  };
+
+  const last = { revision: 'r1', digests: new Map([['a', 'digest-of-A']]) };
+
+  it('has only the keys whose values are known', () => {
+    const planned = planOf({ ...parts, delivered: { kind: 'absent', last } });
+    expect(written(planned)).toEqual({ b: 'B' });
+    expect([...planned.secret.keys]).toEqual(['b']);
+  });
+
+  it('has none where they do not fit, or where it is not made because somebody keeps deleting it', () => {
+    const stores = [store(source({ a: 'x'.repeat(1024 * 1024 + 1) }))];
+    const fight = { wanted: 'a=digest-of-A', waitMs: 1, refused: undefined };
+    const absent = { kind: 'absent', last } as const;
+    expect([...planOf({ stores, delivered: absent }).secret.keys]).toEqual([]);
+    expect([...planOf({ delivered: { ...absent, fight } }).secret.keys]).toEqual([]);
+  });
+
+  it('has only those, too, where it is recreated', () => {
+    const planned = planOf({ ...parts, delivered: delivered({ a: 'A', gone: 'x' }, { replaceable: false }) });
+    expect(planned.secret.action.kind).toBe('recreate');
+    expect(written(planned)).toEqual({ b: 'B' });
+    expect([...planned.secret.keys]).toEqual(['b']);
   });
 });
 
