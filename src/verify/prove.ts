@@ -1,9 +1,11 @@
+import type { RawObject } from '../kube/object.ts';
 import { secretData } from '../kube/secret-body.ts';
-import { type Case, difference, type Finding, namesInPods, openCase, unproven } from './case.ts';
+import { type Case, difference, type Finding, type Item, namesInPods, openCase, unproven } from './case.ts';
 import type { Evidence } from './evidence.ts';
 import { at } from './fields.ts';
 import { checkNothingMore, namesIn, type Place } from './pod-spec.ts';
-import { checkDelivered, checkPull, checkStatus } from './secrets.ts';
+import { referencesOf } from './references.ts';
+import { checkDelivered, checkPull, checkStatus, registriesOf } from './secrets.ts';
 import { checkLoners, checkStranger, checkWorkloads, isLeftToUser, isOf, placesOf } from './workloads.ts';
 
 /** One name, through all that could be looked at. */
@@ -68,21 +70,38 @@ function checkPods(one: Case): readonly Finding[] {
 }
 
 function rowsOf(one: Case): readonly Row[] {
-  const { evidence, items } = one;
-  const written = evidence.delivered ? secretData(evidence.delivered) : new Map<string, unknown>();
-  const places = placesOf(one).map(({ object, pod }) => ({ object, names: namesIn(pod, one) }));
-  const pods = evidence.pods.map((pod) => namesIn(at(pod, 'spec'), one));
-  const names = new Set([...items.keys(), ...written.keys(), ...places.flatMap((place) => [...place.names])]);
+  const written = keysOf(one.evidence.delivered);
+  const places = placesOf(one).map(({ object, pod }) => ({ object, pod, names: namesIn(pod, one) }));
+  const pods = one.evidence.pods.map((pod) => namesIn(at(pod, 'spec'), one));
+  const names = new Set([...one.items.keys(), ...written, ...places.flatMap((place) => [...place.names])]);
   return [...names].toSorted().map((name): Row => {
-    const item = items.get(name);
+    const item = one.items.get(name);
+    if (item && !item.declared.runtime) return pullRow(item, one);
     const allowed = item?.allowed.kind ?? 'no';
     return {
       name,
-      declared: item ? (item.declared.runtime ? 'yes' : 'for pulling') : 'no',
+      declared: item ? 'yes' : 'no',
       allowed: allowed === 'no-value' ? 'no value' : allowed,
       written: written.has(name),
       mounted: places.filter((place) => place.names.has(name)).map(({ object }) => object),
       pods: pods.filter((has) => has.has(name)).length,
     };
   });
+}
+
+const keysOf = (secret: RawObject | undefined): ReadonlySet<string> =>
+  new Set(secret ? secretData(secret).keys() : []);
+
+/** What images are pulled with is in a Secret of its own. */
+function pullRow({ name, declared }: Item, one: Case): Row {
+  const { registries, evidence, pull } = one;
+  const pulls = (pod: unknown): boolean => referencesOf(pod).some(({ secret }) => secret === pull);
+  return {
+    name,
+    declared: 'for pulling',
+    allowed: declared.registry !== undefined && registries.has(declared.registry) ? 'yes' : 'no',
+    written: evidence.pull !== undefined && registriesOf(evidence.pull).includes(declared.registry ?? ''),
+    mounted: placesOf(one).flatMap(({ object, pod }) => (pulls(pod) ? [object] : [])),
+    pods: evidence.pods.filter((pod) => pulls(at(pod, 'spec'))).length,
+  };
 }

@@ -74,7 +74,7 @@ export function checkPull(one: Case): readonly Finding[] {
 }
 
 /** The names of the registries; the credentials are not looked at. */
-function registriesOf({ data }: RawObject): readonly string[] {
+export function registriesOf({ data }: RawObject): readonly string[] {
   const encoded = text(data, DOCKER_CONFIG_KEY) ?? '';
   try {
     return Object.keys(at(JSON.parse(Buffer.from(encoded, 'base64').toString()), 'auths'));

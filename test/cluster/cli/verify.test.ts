@@ -48,6 +48,11 @@ const strategic = async (name: string, pod: object) =>
 
 const container = (fields: object) => ({ containers: [{ name: 'model', ...fields }] });
 
+const PULLING = {
+  inline:
+    'secrets: {a: null}\nbase_image: {docker_auth: {auth_method: REGISTRY_SECRET, registry: ghcr.io, secret_name: cred}}',
+};
+
 const S = 'NAME-truss-secrets';
 
 const TAMPERINGS: readonly Tampering[] = [
@@ -57,6 +62,23 @@ const TAMPERINGS: readonly Tampering[] = [
     spec: { delivery: 'Env', overrides: [{ name: 'a', env: ['HF_TOKEN'] }] },
     tamper: async () => {},
     says: [],
+  },
+  { name: 'untouched-pull', spec: { config: PULLING }, tamper: async () => {}, says: [] },
+  {
+    name: 'pull-extra',
+    spec: { config: PULLING },
+    tamper: (name) => {
+      const config = base64(JSON.stringify({ auths: { 'ghcr.io': {}, 'other.io': {} } }));
+      return patch('secrets', `${name}-truss-pull`, { data: { '.dockerconfigjson': config } });
+    },
+    says: ['difference Secret NAME-truss-pull: has a credential for other.io, which the model may not have'],
+  },
+  {
+    name: 'pull-volume',
+    spec: { config: PULLING },
+    tamper: (name) =>
+      strategic(name, { volumes: [{ name: 'v', secret: { secretName: `${name}-truss-pull` } }] }),
+    says: ['difference Deployment NAME: hands Secret NAME-truss-pull to containers (volume v)'],
   },
   {
     name: 'secret-extra',
@@ -280,7 +302,7 @@ beforeAll(async () => {
   for (const { name, spec } of TAMPERINGS) {
     await world.storeSecret(
       `${name}-store`,
-      { a: `${CANARY}-a`, b: `${CANARY}-b`, c: CANARY },
+      { a: `${CANARY}-a`, b: `${CANARY}-b`, c: CANARY, cred: base64(`user:${CANARY}`) },
       { store: name },
     );
     await world.deployment(name);
