@@ -131,6 +131,8 @@ export const messages = {
   untrusted: 'spec.trusted is false; set it to true to deliver',
   notApproved: (key: string) =>
     `${shownName(key)} is not in spec.secrets of the model's ModelTrust; somebody who may write ModelTrusts has to approve it`,
+  /** `key`: what the ModelTrust has to list. */
+  renamed: (name: string, key: string) => `${shownName(name)} (key ${shownName(key)})`,
   envNotApproved: (names: readonly string[]) =>
     `not also as ${listed(names)}: not in spec.env of the model's ModelTrust`,
   approvalUnknown:

@@ -54,5 +54,8 @@ const shownList = (what: string, names: readonly string[]): readonly string[] =>
 function deniedSecrets(resolutions: readonly Resolution[], spec: ModelDeploymentSpec): readonly string[] {
   return resolutions
     .filter((one) => one.state === 'NotApproved' && !isSatisfied(one, spec.onMissing))
-    .map(({ name }) => shownName(name));
+    .map(({ name }) => {
+      const key = spec.overrides?.find((override) => override.name === name)?.from?.key ?? name;
+      return key === name ? shownName(name) : messages.renamed(name, key);
+    });
 }

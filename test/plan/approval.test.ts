@@ -107,6 +107,15 @@ describe('a model gets what it asks for and what is approved', () => {
     );
   });
 
+  it('names the key that is to be approved, where it is not the declared name', () => {
+    const overrides = [{ name: 'b', from: { store: 'default', key: 'admin-token' } }];
+    const planned = asking(approvedBy({ ...EVERYTHING, secrets: ['a'] }), { model: model({ overrides }) });
+    const { conditions } = statusOfPlan(planned);
+    expect(conditions?.find(({ type }) => type === 'Trusted')?.message).toContain(
+      'not approved by ModelTrust gfpgan: secrets b (key admin-token); ',
+    );
+  });
+
   it('a name that is not approved is left out of the pod template, so that pods do not wait for it', () => {
     const [planned] = asking(approvedBy({ ...EVERYTHING, secrets: ['a'] })).workloads;
     expect(JSON.stringify(planned)).toContain('"key":"a"');
