@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type Access, apiOf } from './api.ts';
 import type { Programs } from './command-lines.ts';
@@ -21,6 +23,8 @@ export interface ProvidedCluster {
   readonly importImages: OpenCluster['importImages'];
   /** Names of images that its nodes have or can pull: busybox, and Node. */
   readonly images: { readonly busybox: string; readonly node: string };
+  /** Where the API server writes down every request; undefined where it does not, or elsewhere. */
+  readonly auditLog: string | undefined;
   /** Label value on whatever the run makes, so that its end can remove it. */
   readonly run: string;
 }
@@ -66,7 +70,7 @@ export async function teardown(): Promise<void> {
 }
 
 async function open(node: boolean): Promise<SharedCluster> {
-  const opened = await openCluster(await findSource(), { node });
+  const opened = await openCluster(await findSource(), { node, audit: true });
   const { access, kubeconfig, ours, programs, importImages, close } = opened;
   const images = programs !== undefined || (await hasImage(access, NODE_IMAGE)) ? OWN_IMAGES : PUBLIC_IMAGES;
   const run = randomBytes(4).toString('hex');
@@ -81,8 +85,19 @@ async function open(node: boolean): Promise<SharedCluster> {
   const without = lacking.length === 0 ? '' : `, without ${lacking.join(', ')}`;
   say(`Kubernetes ${version.major}.${version.minor} at ${access.server}${without}`);
   await installCrds(api, run);
+  const auditLog = join(dirname(kubeconfig), 'audit.log');
   return {
-    provided: { access, kubeconfig, version, features, programs, importImages, images, run },
+    provided: {
+      access,
+      kubeconfig,
+      version,
+      features,
+      programs,
+      importImages,
+      images,
+      auditLog: ours && existsSync(auditLog) ? auditLog : undefined,
+      run,
+    },
     close: async () => {
       // a cluster that was started for us alone goes as a whole
       if (!ours) await removeLeftovers(api, run, features.controllers);
