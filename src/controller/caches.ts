@@ -9,6 +9,7 @@ import type { Declaration, LiveWorkload, SourceSecret } from '../plan/snapshot.t
 import { readTrussConfig } from '../truss/config.ts';
 import { type CachedModel, projectModel } from './model.ts';
 import { type CachedDelivered, projectDelivered, projectSource } from './secret.ts';
+import { sameSource } from './source-change.ts';
 import { type CachedTrust, projectTrust, sameTrust } from './trust.ts';
 import { projectWorkload } from './workload.ts';
 
@@ -78,6 +79,7 @@ export async function createCaches(
     sources: new Store<SourceSecret, 'store'>({
       project: projectSource,
       indexes: { store: ({ namespace, store }) => `${namespace}/${store}` },
+      same: sameSource,
     }),
     delivered: new Store<CachedDelivered>({ project: projectDelivered }),
     configs,

@@ -4,6 +4,7 @@ import type { LiveWorkload } from '../plan/snapshot.ts';
 import { type Caches, markedModel, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
 import type { CachedModel } from './model.ts';
+import { modelsOfChange } from './source-change.ts';
 import { lostSecrets } from './unlabelled.ts';
 
 /** What a change of the caches means for the queue: the keys (`namespace/name`) of the models to look at again. */
@@ -38,12 +39,7 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     if (model) wakeRivals(model);
   });
 
-  sources.onChange((_key, old, now) => {
-    const stores = new Set(
-      [old, now].flatMap((secret) => (secret ? [`${secret.namespace}/${secret.store}`] : [])),
-    );
-    for (const store of stores) wake(models.keysBy('store', store));
-  });
+  sources.onChange((_key, old, now) => wake(modelsOfChange(old, now, caches)));
 
   delivered.onChange((_key, old, now) => {
     // anybody may write an owner reference: only a model that is there is forgotten again
