@@ -8,7 +8,16 @@ const SALT = randomBytes(32).toString('base64');
 export const digest = (text: string): string => hash('sha256', SALT + text, 'base64');
 
 /** The digest of a secret value, which stands for the value in memory and never leaves the process. */
-export const digestOf = (value: SecretValue): string => digest(reveal(value));
+export function digestOf(value: SecretValue): string {
+  const found = known.get(value);
+  if (found !== undefined) return found;
+  const made = digest(reveal(value));
+  known.set(value, made);
+  return made;
+}
+
+/** A value of a store is looked at for every model that declares it. */
+const known = new WeakMap<SecretValue, string>();
 
 /** 64 random bits: nothing about a value can be computed from it. */
 export const freshRevision = (): string => randomBytes(8).toString('hex');
