@@ -5,7 +5,7 @@ import { isApiError } from '../kube/errors.ts';
 import { modelDeployments, parseKey, secrets } from '../kube/resource.ts';
 import { isReadable } from '../kube/sink.ts';
 import type { Outcome as WorkOutcome } from '../kube/workers.ts';
-import { eventsOf } from '../plan/events.ts';
+import { statusEvents, writeEvents } from '../plan/events.ts';
 import { markerOf } from '../plan/injection.ts';
 import { type ActPlan, type Plan, plan } from '../plan/plan.ts';
 import type { Outcome } from '../plan/outcome.ts';
@@ -48,6 +48,7 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
     const planned = await planFor(model, at);
     if (planned.kind === 'leave') return { kind: 'done' };
     const outcome = await execute(planned, model, at.caches, at.client, at.memory);
+    await at.recorder.record(modelSubject(model), writeEvents(planned, outcome));
     await settle(model, planned, outcome, at);
     return next(planned, outcome);
   } catch (error) {
@@ -112,7 +113,7 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
       throw new StaleError(name, { cause: error });
     throw error;
   }
-  await at.recorder.record(modelSubject(model), eventsOf(acted, status, prior, digest));
+  await at.recorder.record(modelSubject(model), statusEvents(status, prior, digest));
 }
 
 /** A field that the new status lacks has to be taken out of the old one. */

@@ -27,6 +27,7 @@ export function planInvalid(
       standoff: undefined,
       revision: trusted ? known?.revision : undefined,
       keys: new Set(trusted ? known?.digests.keys() : []),
+      changed: new Set(),
       tooLarge: false,
     };
   };

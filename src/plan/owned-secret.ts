@@ -43,6 +43,8 @@ export interface SecretPlan {
   readonly revision: string | undefined;
   /** Keys that are in the Secret once the action is done. */
   readonly keys: ReadonlySet<string>;
+  /** Those of them whose value the action adds or changes. */
+  readonly changed: ReadonlySet<string>;
   /** All values together are more than one Secret may hold. How much they come to is for nobody to know. */
   readonly tooLarge: boolean;
 }

@@ -26,6 +26,7 @@ export function planPullSecret(
     name: pullSecretName(model.name),
     type: PULL_SECRET_TYPE,
     revision: undefined,
+    changed: new Set<string>(),
     tooLarge: false,
   };
   const uses = resolutions.filter(isReferred);

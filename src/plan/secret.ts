@@ -33,7 +33,12 @@ export function planSecret(
   const base = { name: deliveredSecretName(model.name), type: SECRET_TYPE };
   const needed = resolutions.filter((resolution) => needOf(resolution, spec.onMissing) !== 'left-out');
   if (needed.length === 0) {
-    const nothing = { revision: undefined, keys: new Set<string>(), tooLarge: false };
+    const nothing = {
+      revision: undefined,
+      keys: new Set<string>(),
+      changed: new Set<string>(),
+      tooLarge: false,
+    };
     return { ...base, ...nothing, action: removal(live), wanted: '', standoff: undefined };
   }
 
@@ -84,6 +89,7 @@ export function planSecret(
     standoff,
     revision: isWritten ? fresh : (known?.revision ?? NO_REVISION),
     keys: new Set(isWritten ? keys : present.keys()),
+    changed: new Set(isWritten ? changed.keys() : []),
     tooLarge,
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eventsOf } from '../../src/plan/events.ts';
+import { statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import type { Snapshot, SourceSecret } from '../../src/plan/snapshot.ts';
 import { statusOf } from '../../src/plan/status.ts';
@@ -10,7 +10,11 @@ import { declared, model, NO_STATUS, planOf, source, store } from './builders.ts
 function seen(parts: Partial<Snapshot>): unknown {
   const planned = planOf(parts);
   const status = statusOf(planned, NOTHING_FAILED, 1, [], '2026-01-02T03:04:05Z');
-  return { planned, status, events: eventsOf(planned, status, NO_STATUS, (text) => text) };
+  const events = [
+    ...writeEvents(planned, NOTHING_FAILED),
+    ...statusEvents(status, NO_STATUS, (text) => text),
+  ];
+  return { planned, status, events };
 }
 
 const name = fc.constantFrom('a', 'A', 'a-b', 'a_b', 'b', 'TRUSS_SECRET_a');

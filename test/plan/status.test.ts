@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../src/api/model-deployment.ts';
 import { declarationOf } from '../../src/plan/declaration.ts';
 import { readTrussConfig } from '../../src/truss/config.ts';
-import { eventsOf, readySays } from '../../src/plan/events.ts';
+import { readySays, statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED, type Outcome } from '../../src/plan/outcome.ts';
 import { statusOf } from '../../src/plan/status.ts';
 import {
@@ -282,7 +282,7 @@ describe('the status of a model', () => {
 describe('events', () => {
   const eventsAfter = (parts: Parameters<typeof planOf>[0]) => {
     const prior = parts.model?.prior ?? NO_STATUS;
-    return eventsOf(planOf(parts), statusAfter(parts), prior, SURROUNDINGS.digest);
+    return statusEvents(statusAfter(parts), prior, SURROUNDINGS.digest);
   };
 
   it('one event says that a model became Ready', () => {
@@ -300,12 +300,44 @@ describe('events', () => {
     ]);
   });
 
-  it('a value that ends in a newline gets one warning, when it is written', () => {
-    const stores = [store(source({ a: 'A\n' }))];
-    expect(eventsAfter({ stores }).map(({ reason }) => reason)).toEqual(['Ready', 'TrailingNewline']);
-    expect(eventsAfter({ stores, delivered: delivered({ a: 'A\n' }) }).map(({ reason }) => reason)).toEqual([
-      'Ready',
-    ]);
+  describe('a value that ends in a newline gets a warning, when it is written', () => {
+    const stores = [store(source({ a: 'A\n', b: 'B' }))];
+    const warned = (parts: Parameters<typeof planOf>[0], outcome = NOTHING_FAILED) =>
+      writeEvents(planOf({ declaration: declared('a', 'b'), stores, ...parts }), outcome).map(
+        ({ type, reason, message }) => `${type} ${reason}: ${message.split(' end ')[0]}`,
+      );
+    const WARNING = ['Warning TrailingNewline: the values of a'];
+    const last = { revision: 'r1', digests: new Map([['a', 'digest-of-A\n']]) };
+    const unread = { kind: 'unreadable', ref: { name: 'x' }, why: 'store x' } as const;
+
+    it.each([
+      ['it is created', {}, WARNING],
+      ['it is there already', { delivered: delivered({ a: 'A\n', b: 'B' }) }, []],
+      ['a value without one becomes one with one', { delivered: delivered({ a: 'A', b: 'B' }) }, WARNING],
+      ['another key changes', { delivered: delivered({ a: 'A\n', b: 'old' }) }, []],
+      ['the Secret is made anew', { delivered: delivered({ a: 'A' }, { replaceable: false }) }, WARNING],
+      ['the Secret is put back as it was', { delivered: { kind: 'absent', last } as const }, []],
+      [
+        'only some keys are known',
+        {
+          model: model(
+            { stores: [{ name: 'default' }, { name: 'x' }] },
+            { prior: priorStatus(priorSecret('c')) },
+          ),
+          declaration: declared('a', 'c'),
+          stores: [...stores, unread],
+          delivered: delivered({ a: 'A', c: 'C' }),
+        },
+        WARNING,
+      ],
+    ])('%s', (_what, parts, expected) => {
+      expect(warned(parts)).toEqual(expected);
+    });
+
+    it('not when the write failed', () => {
+      const secret = { reason: 'WriteFailed', message: 'no' } as const;
+      expect(warned({}, { ...NOTHING_FAILED, secret })).toEqual([]);
+    });
   });
 });
 
