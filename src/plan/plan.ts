@@ -71,7 +71,7 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
     pull,
     workloads: snapshot.workloads.map((view) =>
       guessed && spec.trusted
-        ? held(view)
+        ? held(view, config)
         : planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
             planWorkload(view, granted ? injection : undefined, context),
           ),
@@ -81,10 +81,11 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
 }
 
 /** Nobody knows what its pod template should have: it stays as it is. */
-const held = ({ ref }: WorkloadView): WorkloadPlan => ({
+const held = ({ ref }: WorkloadView, config: ConfigVerdict): WorkloadPlan => ({
   ref,
   action: { kind: 'none' },
   state: 'Waiting',
+  reason: config.kind === 'unusable' ? config.reason : 'NotInjected',
   message: messages.declarationUnknown,
 });
 
@@ -101,9 +102,15 @@ function planApproved(
       return planned(true);
     case 'no': {
       const message = messages.workloadNotApproved(ref.kind, ref.name);
-      return { ...planned(false), state: 'NotAuthorized', message };
+      return { ...planned(false), state: 'NotAuthorized', reason: 'AwaitingApproval', message };
     }
     case 'unknown':
-      return { ref, action: { kind: 'none' }, state: 'NotAuthorized', message: messages.approvalUnknown };
+      return {
+        ref,
+        action: { kind: 'none' },
+        state: 'NotAuthorized',
+        reason: 'ApprovalUnreadable',
+        message: messages.approvalUnknown,
+      };
   }
 }

@@ -210,9 +210,10 @@ function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): 
     if (waiting) return waiting;
   }
   const entries = open.map(({ ref, message }) => `${ref?.kind} ${ref?.name}: ${message ?? ''}`);
-  const reasons = new Set(open.map(({ state }) => reasonOf(state)));
-  const [reason = 'NotInjected', ...others] = reasons;
-  const waits = reasons.size === 1 && reason === 'WorkloadMissing';
+  const [reason = 'NotInjected', ...others] = new Set(open.map((one) => one.reason ?? 'NotInjected'));
+  const { config } = acted;
+  const awaited = config.kind === 'unusable' && config.waits ? config.reason : undefined;
+  const waits = others.length === 0 && (reason === 'WorkloadMissing' || reason === awaited);
   return verdict(
     type,
     'False',
@@ -224,19 +225,6 @@ function injected(acted: ActPlan, failures: ReadonlyMap<string, WriteFailure>): 
 
 /** States of workloads whose template has the secrets, however their pods fare: Ready does not wait for pods. */
 const HAVE_THEM: ReadonlySet<WorkloadState> = new Set(['Injected', 'Frozen', 'PodsStale', 'Stuck']);
-
-function reasonOf(state: WorkloadState | undefined): Reason {
-  switch (state) {
-    case 'Waiting':
-      return 'WorkloadMissing';
-    case 'Reverted':
-    case 'NotAuthorized':
-    case 'Conflict':
-      return state;
-    default:
-      return 'NotInjected';
-  }
-}
 
 /** The API server may answer differently next time, but for somebody else's object, which somebody has to remove. */
 const failed = (type: string, { reason, message }: WriteFailure): Verdict =>

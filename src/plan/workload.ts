@@ -1,5 +1,5 @@
 import type { WorkloadRef, WorkloadState } from '../api/model-deployment.ts';
-import { messages } from '../api/messages.ts';
+import { messages, type Reason } from '../api/messages.ts';
 import { afterUndo, podHealth } from './health.ts';
 import { flattened, type JsonObject, objectAt } from './flatten.ts';
 import { MAX_TEMPLATE_BYTES, namesTimes } from './bounds.ts';
@@ -23,6 +23,8 @@ export interface WorkloadPlan {
   /** Undefined: nothing is injected and nothing is to be, so that there is nothing to say. */
   readonly state: WorkloadState | undefined;
   readonly message: string | undefined;
+  /** Why it does not have the secrets: what the condition Injected says. */
+  readonly reason?: Reason;
   /** When to look again although nothing changes. */
   readonly lookAgainMs?: number;
 }
@@ -62,6 +64,7 @@ export function planWorkload(
     return {
       ...nothing(view.ref),
       state: 'Waiting',
+      reason: 'WorkloadMissing',
       message: messages.workloadMissing(view.ref.kind, view.ref.name),
     };
   }
@@ -70,6 +73,7 @@ export function planWorkload(
     return {
       ...nothing(view.ref),
       state: 'NotAuthorized',
+      reason: 'NotAuthorized',
       message: messages.notAuthorized(`read ${kind} ${name}`),
     };
   }
@@ -79,6 +83,7 @@ export function planWorkload(
     return {
       ...nothing(ref),
       state: 'Waiting',
+      reason: 'WorkloadMissing',
       message: messages.workloadDeleting(live.workloadKind, live.name),
     };
   }
@@ -122,8 +127,12 @@ const standoff = (
   ref,
   action: { kind: 'none' },
   ...(fight.refused === undefined
-    ? { state: 'Reverted', message: messages.reverted(live.editor, model.namespace, model.name) }
-    : { state: 'Conflict', message: fight.refused }),
+    ? {
+        state: 'Reverted',
+        reason: 'Reverted',
+        message: messages.reverted(live.editor, model.namespace, model.name),
+      }
+    : { state: 'Conflict', reason: 'Conflict', message: fight.refused }),
   lookAgainMs: fight.waitMs,
 });
 
@@ -138,6 +147,7 @@ const nothing = (ref: WorkloadRef | undefined): WorkloadPlan => ({
 const conflict = (ref: WorkloadRef, message: string): WorkloadPlan => ({
   ...nothing(ref),
   state: 'Conflict',
+  reason: 'Conflict',
   message,
 });
 

@@ -189,6 +189,37 @@ describe('the status of a model', () => {
     );
   });
 
+  it.each([
+    [
+      'what it declares is not known',
+      { declaration: { kind: 'missing', what: 'ConfigMap' } as const, delivered: delivered({ a: 'A' }) },
+      'ConfigMapMissing: Deployment gfpgan: it is not known what the model declares',
+    ],
+    [
+      'it does not exist',
+      { workloads: [{ kind: 'absent', ref: { kind: 'Deployment', name: 'gfpgan' } } as const] },
+      'WorkloadMissing: Deployment gfpgan: Deployment gfpgan does not exist yet',
+    ],
+    [
+      'it is being deleted',
+      { workloads: [workload({ deleting: true })] },
+      'WorkloadMissing: Deployment gfpgan: Deployment gfpgan is being deleted',
+    ],
+  ])('a workload waits, and Injected says why: %s', (_what, parts, expected) => {
+    const status = statusAfter({ workloads: [workload()], ...parts });
+    expect(status.workloads).toMatchObject([{ state: 'Waiting' }]);
+    const injected = condition(status, 'Injected');
+    expect(`${injected?.reason}: ${injected?.message}`).toContain(expected);
+    expect(condition(status, 'Reconciling')?.status).toBe('True');
+  });
+
+  it('a write that failed is no workload that is missing', () => {
+    const failure = { reason: 'WriteFailed', message: 'it is tried again' } as const;
+    const workloads = new Map([['Deployment/gfpgan', failure]]);
+    const status = statusAfter({ workloads: [workload()] }, { ...NOTHING_FAILED, workloads });
+    expect(conditions(status)).toMatchObject({ Injected: 'False WriteFailed', Ready: 'False WriteFailed' });
+  });
+
   it('a spec that breaks a rule changes nothing, and its names are not forgotten', () => {
     const prior = priorStatus(priorSecret('a', { role: 'Default' }));
     const parts = { model: model({ config: {} }, { prior }), delivered: delivered({ a: 'A' }) };
