@@ -227,7 +227,8 @@ function asksFor(
   trusts: Caches['trusts'],
 ): boolean {
   const { spec } = rival;
-  if (spec.kind === 'invalid' || !spec.spec.trusted || spec.spec.delivery === 'None') return false;
+  if (rival.deleting || spec.kind === 'invalid' || !spec.spec.trusted || spec.spec.delivery === 'None')
+    return false;
   return approvesWorkload(approvalOf(rival, approvalView(rival, trusts)), { kind, name }) !== 'no';
 }
 

@@ -15,6 +15,7 @@ import type { DeliveredView, SourceSecret } from '../plan/snapshot.ts';
 import type { OwnerReference, RawObject } from '../kube/object.ts';
 import { secretData } from '../kube/secret-body.ts';
 import { digestOf, isRevision } from './digest.ts';
+import { Digests } from './digests.ts';
 import { lastEditor } from './managers.ts';
 
 const KIND = 'ModelDeployment';
@@ -24,9 +25,10 @@ const modelOwner = ({ metadata }: RawObject): OwnerReference | undefined =>
     ({ controller, kind, apiVersion }) => controller === true && kind === KIND && apiVersion === API_VERSION,
   );
 
-/** Reduces a store-labelled Secret: a source of values. */
-export function projectSource(raw: RawObject): SourceSecret {
+/** Reduces a store-labelled Secret: a source of values. One that is being deleted is gone, whatever finalizer holds it. */
+export function projectSource(raw: RawObject): SourceSecret | undefined {
   const { metadata } = raw;
+  if (metadata.deletionTimestamp !== undefined) return undefined;
   const share = metadata.annotations?.[SHARE_WITH_ANNOTATION];
   return {
     namespace: metadata.namespace ?? '',
@@ -63,7 +65,7 @@ export interface ForeignMetadata {
 export function projectDelivered(raw: RawObject): CachedDelivered {
   const { metadata } = raw;
   const owner = modelOwner(raw);
-  const digests = new Map([...secretData(raw)].map(([key, value]) => [key, digestOf(value)]));
+  const digests = new Digests(new Map([...secretData(raw)].map(([key, value]) => [key, digestOf(value)])));
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,

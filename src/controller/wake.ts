@@ -28,8 +28,11 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     }
     if (old && old.uid !== now?.uid) memory.forget(old.uid);
     wake([key]);
-    // what it held is free for the next one
-    if (old && !now) wakeRivals(old);
+    // what it asked for may be another's now, and the other way round
+    const isSame =
+      old?.uid === now?.uid && old?.generation === now?.generation && old?.deleting === now?.deleting;
+    if (isSame) return;
+    for (const model of [old, now]) if (model) wakeRivals(model);
   });
 
   // a ModelTrust has the name of its model
