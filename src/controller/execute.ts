@@ -109,7 +109,9 @@ async function carryOut(
       memory.forgetDelivered(model.uid);
       return undefined;
     case 'patch': {
-      const metadata = { ...identity(model, name, action), resourceVersion: action.resourceVersion };
+      // a list that is sent replaces the whole list: the owners, of which some may be others, are ours already
+      const { labels, annotations } = identity(model, name, action);
+      const metadata = { labels, annotations, resourceVersion: action.resourceVersion };
       delivered.set(
         await client.mergePatch(secrets, key, { metadata, data: Object.fromEntries(action.changes) }),
       );
