@@ -36,7 +36,7 @@ export async function execute(
   client: Client,
   memory: Memory,
 ): Promise<Outcome> {
-  const [secret, pull] = await Promise.all(
+  const [secret, pull] = await allSettled(
     [acted.secret, acted.pull].map(async (planned) => {
       const { name, action, wanted } = planned;
       const failure = await attempt(`write Secret ${name}`, () =>
@@ -49,13 +49,24 @@ export async function execute(
     }),
   );
   const failures = new Map<string, WriteFailure>();
-  await Promise.all(
+  await allSettled(
     acted.workloads.map(async (workload) => {
       const failure = await writeWorkload(workload, secret ?? pull, caches, client, memory);
       if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
     }),
   );
   return { secret, pull, workloads: failures };
+}
+
+/**
+ * Waits for all of them even if one fails: a write that is still under way must not land after those of the next
+ * look at the model.
+ *
+ * @throws what the first one that failed threw
+ */
+async function allSettled<T>(writes: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(writes);
+  return await Promise.all(writes);
 }
 
 async function attempt(

@@ -8,6 +8,7 @@ import { connectWakes } from '../../../src/controller/wake.ts';
 import type { Client } from '../../../src/kube/client.ts';
 import { connect } from '../../../src/kube/connection.ts';
 import { createDiscovery } from '../../../src/kube/discovery.ts';
+import { fenced } from '../../../src/kube/fence.ts';
 import { createClient } from '../../../src/kube/http-client.ts';
 import { configMaps, modelDeployments, type Resource, secrets } from '../../../src/kube/resource.ts';
 import type { Store } from '../../../src/kube/store.ts';
@@ -41,7 +42,8 @@ export async function byHand(
     observe: ({ verb, template }) => requests.push(`${verb} ${template}`),
   });
   onTestFinished(() => plain.close());
-  const client = wrap(plain);
+  // an object of functions, each of which a test may replace
+  const client = wrap(fenced(plain, { mayWrite: () => true, onWrite: () => {} }));
   const caches = await createCaches(createDiscovery(client));
   const memory = new Memory();
   connectWakes(caches, memory, (keys) => {
