@@ -1,5 +1,6 @@
 import { messages } from '../api/messages.ts';
 import { deliveredSecretName, PULL_SECRET_TYPE, pullSecretName, SECRET_TYPE } from '../api/names.ts';
+import { approvalOf } from './approval.ts';
 import { unusable } from './judge-config.ts';
 import { removal, type SecretPlan } from './owned-secret.ts';
 import type { ActPlan } from './plan.ts';
@@ -9,7 +10,8 @@ import { planWorkload, type WorkloadPlan } from './workload.ts';
 
 /**
  * A spec that an older API server let through although it breaks a rule: nobody can say what it asks for, so
- * nothing changes until it is mended. But `trusted: false` wins over everything, and takes all away.
+ * nothing changes until it is mended. But `trusted: false` wins over everything, and takes all away; so does an
+ * approval that is gone, or its loss could be put off by a mistake made on purpose.
  */
 export function planInvalid(
   snapshot: Snapshot,
@@ -17,16 +19,18 @@ export function planInvalid(
   digest: (text: string) => string,
 ): ActPlan {
   const { model, delivered, pull } = snapshot;
+  const approval = approvalOf(model, snapshot.approval);
+  const keeps = trusted && approval.kind !== 'nothing';
   const secretPlan = (name: string, type: string, live: DeliveredView): SecretPlan => {
     const known = live.kind === 'ours' ? live : live.last;
     return {
       name,
       type,
-      action: trusted ? { kind: 'none' } : removal(live),
+      action: keeps ? { kind: 'none' } : removal(live),
       wanted: '',
       standoff: undefined,
-      revision: trusted ? known?.revision : undefined,
-      keys: new Set(trusted ? known?.digests.keys() : []),
+      revision: keeps ? known?.revision : undefined,
+      keys: new Set(keeps ? known?.digests.keys() : []),
       changed: new Set(),
       tooLarge: false,
     };
@@ -35,14 +39,17 @@ export function planInvalid(
   return {
     config: unusable('SpecInvalid', messages.specInvalid(issues)),
     trusted,
-    approval: { kind: 'not-required' },
+    approval:
+      approval.kind === 'nothing'
+        ? { kind: 'awaiting', message: approval.why, workloads: [] }
+        : { kind: 'not-required' },
     onMissing: 'Wait',
     delivery: 'None',
     // kept in the status, should the config.yaml be unreadable once the spec is mended
-    resolutions: model.prior.secrets.map((secret) => resolutionOf(secret, snapshot, trusted)),
+    resolutions: model.prior.secrets.map((secret) => resolutionOf(secret, snapshot, trusted, keeps)),
     secret: secretPlan(deliveredSecretName(model.name), SECRET_TYPE, delivered),
     pull: { ...secretPlan(pullSecretName(model.name), PULL_SECRET_TYPE, pull), referred: false },
-    workloads: trusted
+    workloads: keeps
       ? model.prior.workloads.map(unchanged)
       : snapshot.workloads.map((view) => planWorkload(view, undefined, context)),
     unreadableStores: [],
@@ -60,9 +67,13 @@ function resolutionOf(
   { name, role, pull: use, source }: PriorSecret,
   { delivered, pull }: Snapshot,
   trusted: boolean,
+  keeps: boolean,
 ): Resolution {
   const one = { name, role, ...(use ? { pull: use } : {}) };
   if (!trusted) return { ...one, state: 'Untrusted', held: false, message: messages.untrusted };
+  if (!keeps) {
+    return { ...one, state: 'NotApproved', held: false, message: messages.notApproved(source?.key ?? name) };
+  }
   const isThere =
     role === 'Pull'
       ? pull.kind === 'ours' && source !== undefined

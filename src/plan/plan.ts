@@ -70,11 +70,11 @@ export function plan(snapshot: Snapshot, surroundings: Surroundings): Plan {
     secret,
     pull,
     workloads: snapshot.workloads.map((view) =>
-      guessed && spec.trusted
-        ? held(view, config)
-        : planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
-            planWorkload(view, granted ? injection : undefined, context),
-          ),
+      planApproved(view, spec.trusted ? approval : { kind: 'not-required' }, (granted) =>
+        guessed && granted && spec.trusted
+          ? held(view, config)
+          : planWorkload(view, granted ? injection : undefined, context),
+      ),
     ),
     unreadableStores: snapshot.stores.flatMap((store) => (store.kind === 'unreadable' ? [store.why] : [])),
   };

@@ -245,6 +245,15 @@ describe('an approval that is taken back', () => {
     expect(planned.secret.revision).toBe('fresh');
   });
 
+  it('takes everything away also while the spec breaks a rule that an older API server let through', () => {
+    const broken = { stores: [{ name: 'default' }, { name: 'default' }], workloads: [DEPLOYMENT] };
+    const planned = (approval: ApprovalView) => asking(approval, { ...running, model: model(broken) });
+    expect(planned(approvedBy(EVERYTHING)).secret.action.kind).toBe('none');
+    expect(planned({ kind: 'unknown', why: '' }).secret.action.kind).toBe('none');
+    expect(planned({ kind: 'absent' }).secret.action.kind).toBe('delete');
+    expect(planned({ kind: 'absent' }).workloads).toMatchObject([{ action: { kind: 'apply', undo: true } }]);
+  });
+
   it('is acted upon while config.yaml cannot be read', () => {
     const prior = priorStatus(priorSecret('a'), priorSecret('b'));
     const planned = asking(approvedBy({ ...EVERYTHING, secrets: ['b'] }), {
