@@ -28,7 +28,8 @@ export const REASONS = {
   Conflict: 'Something of that name exists that belongs to somebody else.',
   WriteFailed: 'The API server refused or did not answer a write; it is tried again.',
   Reverted: 'Somebody keeps undoing what is written, so that it is written once in 10 minutes only.',
-  NotAuthorized: 'The operator lacks a right in this namespace.',
+  NotAuthorized:
+    'The operator lacks a right in this namespace, or a quota or an admission policy is in its way.',
   Injected: 'Every workload has the secrets in its pod template.',
   NoWorkloads: 'The spec names no workload.',
   NotInjected: 'Some workloads do not have the secrets.',
@@ -191,6 +192,11 @@ export const messages = {
   writeFailed: (what: string, why: string) => `${what}: ${why}; it is tried again`,
   notAuthorized: (what: string) =>
     `the operator may not ${what}; give it the right, see the RBAC rules it was installed with`,
+  /** What the API server said is not shown, as it might hold what was sent. */
+  secretForbidden: (what: string) =>
+    `the operator may not ${what}: it lacks the right (see the RBAC rules it was installed with), a ResourceQuota of the namespace is used up, or an admission policy denies it`,
+  workloadForbidden: (what: string, said: string) =>
+    `the operator may not ${what} (${said}); if it lacks the right, see the RBAC rules it was installed with`,
   injected: (workloads: number) =>
     workloads === 1 ? '1 workload has the secrets' : `${workloads} workloads have the secrets`,
   noWorkloads: (secret: string) => `spec.workloads names none; mount Secret ${secret} yourself, or name them`,

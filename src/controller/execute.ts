@@ -39,7 +39,7 @@ export async function execute(
   const [secret, pull] = await allSettled(
     [acted.secret, acted.pull].map(async (planned) => {
       const { name, action, wanted } = planned;
-      const failure = await attempt(`write Secret ${name}`, () =>
+      const failure = await attempt(`write Secret ${name}`, messages.secretForbidden, () =>
         writeSecret(planned, model, caches, client, memory),
       );
       const isRepeated =
@@ -71,6 +71,7 @@ async function allSettled<T>(writes: readonly Promise<T>[]): Promise<readonly T[
 
 async function attempt(
   what: string,
+  forbidden: (what: string, said: string) => string,
   write: () => Promise<WriteFailure | undefined>,
 ): Promise<WriteFailure | undefined> {
   try {
@@ -80,8 +81,8 @@ async function attempt(
     if (isNoFailure || !(error instanceof Error)) throw error;
     if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
       throw new StaleError(what, { cause: error });
-    return isApiError(error, 'Forbidden')
-      ? { reason: 'NotAuthorized', message: messages.notAuthorized(what) }
+    return isApiError(error, 403)
+      ? { reason: 'NotAuthorized', message: forbidden(what, error.message) }
       : { reason: 'WriteFailed', message: messages.writeFailed(what, error.message) };
   }
 }
@@ -228,7 +229,9 @@ async function writeWorkload(
   const what = `write ${action.live.workloadKind} ${action.live.name}`;
   // no pod template may refer to a Secret that could not be written
   if (secret && !action.undo) return ref && { reason: secret.reason, message: secret.message };
-  const failure = await attempt(what, () => applyWorkload(action, caches, client));
+  const failure = await attempt(what, messages.workloadForbidden, () =>
+    applyWorkload(action, caches, client),
+  );
   const { live, wanted, again } = action;
   const isRefused = failure?.reason === 'Conflict' || failure?.reason === 'TooMany';
   const refused = isRefused ? failure.message : undefined;

@@ -1,7 +1,8 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { Client } from '../../../src/kube/client.ts';
 import { cluster } from '../cluster.ts';
-import { declaring, newWorld, type World } from '../world.ts';
+import { eventually } from '../eventually.ts';
+import { conditionOf, declaring, newWorld, type World } from '../world.ts';
 import { byHand } from './by-hand.ts';
 
 let world: World;
@@ -62,4 +63,26 @@ it('other owners of a delivered Secret stay when some of its keys are not known'
   const after = await cluster().api.get(path);
   expect(Object.keys(after.data ?? {}).sort()).toEqual(['large_a', 'large_b']);
   expect(after.metadata.ownerReferences).toHaveLength(2);
+});
+
+it('a quota that is used up is no missing right', async (context) => {
+  context.skip(!cluster().features.controllers, 'needs the quota controller');
+  const full = await newWorld();
+  await full.storeSecret('org', { a: 'A' });
+  const quotas = `/api/v1/namespaces/${full.namespace}/resourcequotas`;
+  await cluster().api.post(quotas, { metadata: { name: 'full' }, spec: { hard: { 'count/secrets': '1' } } });
+  await eventually(async () =>
+    expect(await cluster().api.get(`${quotas}/full`)).toMatchObject({
+      status: { hard: { 'count/secrets': '1' }, used: {} },
+    }),
+  );
+  await full.model('m', { config: declaring('a'), workloads: [] });
+  const hand = await byHand(full.namespace);
+  await hand.hear();
+  await hand.settle('m');
+  const { conditions } = await full.status('m', () => {});
+  expect(conditionOf(conditions, 'Delivered')).toMatchObject({ reason: 'NotAuthorized' });
+  expect(conditionOf(conditions, 'Delivered')?.message).toContain(
+    'a ResourceQuota of the namespace is used up',
+  );
 });

@@ -254,7 +254,7 @@ describe('an operator that lacks a right in a namespace', () => {
       without('deployments', 'patch'),
       'Injected',
       'NotAuthorized',
-      'may not write Deployment',
+      'cannot patch resource "deployments"',
     ],
     ['to read workloads', without('deployments'), 'Injected', '', 'may not read Deployment'],
   ])('%s says so in a condition', async (_, rules, type, reason, words) => {
