@@ -18,6 +18,7 @@ import type {
 import { type Caches, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
 import { type Memory, secretId } from './memory.ts';
 import type { CachedModel } from './model.ts';
+import { storeSecrets } from './store-secrets.ts';
 import { approvalView } from './trust.ts';
 
 /**
@@ -75,7 +76,7 @@ function storeView(ref: StoreRef, home: string, { sources }: Caches): StoreView 
   switch (freshness.kind) {
     case 'synced':
     case 'stale':
-      return { kind: 'readable', ref, secrets: sources.byIndex('store', `${namespace}/${ref.name}`) };
+      return { kind: 'readable', ref, secrets: storeSecrets(sources, namespace, ref.name) };
     case 'unsynced':
     case 'forbidden': {
       const why = freshness.failure?.kind === 'forbidden' ? messages.storeForbidden : messages.storeUnread;

@@ -1,15 +1,16 @@
 import { messages, shownName, type StoreShown } from '../api/messages.ts';
-import { DOCKER_CONFIG_KEY, ENV_PREFIX } from '../api/names.ts';
+import { DOCKER_CONFIG_KEY } from '../api/names.ts';
 import type { SecretValue } from '../api/secret-value.ts';
 import { normalise } from '../truss/names.ts';
 import { consents } from './consent.ts';
+import { secretsLike, secretsWith, twinsIn } from './key-index.ts';
 import { registryEntry } from './pull.ts';
 import type {
   ModelIdentity,
   ReadableStore,
   Snapshot,
   SourceSecret,
-  StoreView,
+  UnreadableStore,
   ValueSource,
 } from './snapshot.ts';
 
@@ -31,19 +32,20 @@ const NEVER_A_SOURCE = new Set([
   'helm.sh/release.v1',
 ]);
 
+interface OpenStore extends ReadableStore {
+  /** Whether a Secret exists for the model. */
+  readonly has: (secret: SourceSecret) => boolean;
+}
+
+/** A store as one model sees it. */
+export type AskedStore = UnreadableStore | OpenStore;
+
 /** A Secret that does not consent does not exist, for any rule and in any message. */
-export function consenting({ stores, model, namespaceUid }: Snapshot): readonly StoreView[] {
+export function consenting({ stores, model, namespaceUid }: Snapshot): readonly AskedStore[] {
   const asker = { namespace: model.namespace, namespaceUid, model: model.name };
-  return stores.map((store) =>
-    store.kind === 'unreadable'
-      ? store
-      : {
-          ...store,
-          secrets: store.secrets.filter(
-            (secret) => !secret.delivered && !NEVER_A_SOURCE.has(secret.type) && consents(secret, asker),
-          ),
-        },
-  );
+  const has = (secret: SourceSecret): boolean =>
+    !secret.delivered && !NEVER_A_SOURCE.has(secret.type) && consents(secret, asker);
+  return stores.map((store) => (store.kind === 'unreadable' ? store : { ...store, has }));
 }
 
 export type Found =
@@ -55,7 +57,7 @@ export type Found =
 /** The first store that has the value wins; a store that can't be read might have had it. */
 export function find(
   wanted: Wanted,
-  stores: readonly StoreView[],
+  stores: readonly AskedStore[],
   environment: string | undefined,
   priorUid: string | undefined,
 ): Found {
@@ -86,7 +88,7 @@ interface Before {
  */
 export function mayStay(
   wanted: Wanted,
-  stores: readonly StoreView[],
+  stores: readonly AskedStore[],
   environment: string | undefined,
   { source, home }: Before,
 ): boolean {
@@ -100,7 +102,7 @@ export function mayStay(
   return stores.some((store) => {
     if ((store.ref.namespace ?? home) !== source.namespace) return false;
     if (store.kind === 'unreadable') return true;
-    return store.secrets.some(
+    return secretsHaving(wanted, store).some(
       (secret) =>
         secret.name === source.name &&
         (secret.environment === undefined || secret.environment === environment) &&
@@ -109,13 +111,19 @@ export function mayStay(
   });
 }
 
+/** Consent is asked for last: of ten thousand Secrets one has the key. */
+const secretsHaving = (wanted: Wanted, { secrets, has }: OpenStore): readonly SourceSecret[] =>
+  secretsWith(secrets, keyOf(wanted)).filter(
+    (secret) => has(secret) && valueIn(secret, wanted) !== undefined,
+  );
+
 /** The Secrets of a store that have the value: those of the environment, else those without an environment. */
 function candidates(
   wanted: Wanted,
-  store: ReadableStore,
+  store: OpenStore,
   environment: string | undefined,
 ): readonly SourceSecret[] {
-  const having = store.secrets.filter((secret) => valueIn(secret, wanted) !== undefined);
+  const having = secretsHaving(wanted, store);
   const ofEnvironment =
     environment === undefined ? [] : having.filter((secret) => secret.environment === environment);
   const best =
@@ -128,7 +136,7 @@ export const shown = ({ namespace, name }: SourceSecret): string => `${namespace
 /** Why nothing was found, and what is close to it. */
 export function missingMessage(
   wanted: Wanted,
-  stores: readonly StoreView[],
+  stores: readonly AskedStore[],
   { namespace, name }: ModelIdentity,
   environment: string | undefined,
 ): string {
@@ -152,30 +160,18 @@ export function missingMessage(
 /** Keys that differ from the one asked for only in `-`, `_`, `.` or case, or by the prefix, in Secrets that would count. */
 function nearTwins(
   key: string,
-  stores: readonly StoreView[],
+  stores: readonly AskedStore[],
   environment: string | undefined,
 ): readonly string[] {
   const wanted = normalise(key);
   const twins = new Set<string>();
   for (const store of stores) {
     if (store.kind === 'unreadable') continue;
-    for (const secret of store.secrets) {
+    for (const secret of secretsLike(store.secrets, wanted)) {
       if (secret.environment !== undefined && secret.environment !== environment) continue;
-      for (const other of keysByNormalised(secret).get(wanted) ?? []) twins.add(other);
+      if (!store.has(secret)) continue;
+      for (const other of twinsIn(secret, wanted)) twins.add(other);
     }
   }
   return [...twins].sort();
-}
-
-/** Of each Secret as long as it is kept: it may have as many keys as fit, and a model may miss as many names. */
-const known = new WeakMap<SourceSecret, ReadonlyMap<string, readonly string[]>>();
-
-function keysByNormalised(secret: SourceSecret): ReadonlyMap<string, readonly string[]> {
-  const found = known.get(secret);
-  if (found) return found;
-  const keys = Map.groupBy(secret.values.keys(), (key) =>
-    normalise(key.startsWith(ENV_PREFIX) ? key.slice(ENV_PREFIX.length) : key),
-  );
-  known.set(secret, keys);
-  return keys;
 }

@@ -3,7 +3,16 @@ import { messages } from '../api/messages.ts';
 import type { SecretValue } from '../api/secret-value.ts';
 import { nameProblem } from '../truss/names.ts';
 import { type Approval, approvesSecret, deniedEnv } from './approval.ts';
-import { consenting, find, keyOf, mayStay, missingMessage, shown, type Wanted } from './find.ts';
+import {
+  type AskedStore,
+  consenting,
+  find,
+  keyOf,
+  mayStay,
+  missingMessage,
+  shown,
+  type Wanted,
+} from './find.ts';
 import {
   isRegistryName,
   type PullCredential,
@@ -11,7 +20,7 @@ import {
   unsupportedPull,
   useForPull,
 } from './pull.ts';
-import type { DeclaredSecret, ModelView, PullUse, Snapshot, StoreView, ValueSource } from './snapshot.ts';
+import type { DeclaredSecret, ModelView, PullUse, Snapshot, ValueSource } from './snapshot.ts';
 
 /**
  * What became of one declared name. `held`: it is unknown what its value should be, so that what was delivered stays
@@ -70,7 +79,7 @@ interface Question {
   readonly model: ModelView;
   readonly spec: ModelDeploymentSpec;
   readonly approval: Approval;
-  readonly stores: readonly StoreView[];
+  readonly stores: readonly AskedStore[];
   readonly override: Override | undefined;
   readonly priorSource: ValueSource | undefined;
   readonly isDelivered: boolean;
@@ -106,8 +115,9 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
     ? question.stores.filter(({ ref }) => ref.name === override.from?.store)
     : question.stores;
   const hold = (state: SecretState, why: string): Resolution => {
-    const { isDelivered, priorSource: source, model } = question;
-    const keeps = isDelivered && mayStay(wanted, stores, spec.environment, { source, home: model.namespace });
+    const { priorSource: source, model } = question;
+    const before = { source, home: model.namespace };
+    const keeps = question.isDelivered && mayStay(wanted, stores, spec.environment, before);
     if (!keeps) return { ...as(state, why), held: true };
     return { ...as('Delivered', why), held: true, ...(source ? { source } : {}) };
   };

@@ -42,6 +42,23 @@ describe('a model that asks for as much as it can', { timeout: 3 * BUSY_MS }, ()
     within(BUSY_MS / 10, () => planOf({ declaration: declared(...names), stores }));
   });
 
+  // ten times as long, when each name was looked for in each Secret
+  it('a thousand models that share a store of ten thousand Secrets', () => {
+    const stores = [
+      store(
+        ...Array.from({ length: 10_000 }, (_, index) =>
+          source({ [`k${index}`]: 'v' }, { name: `s${index}` }),
+        ),
+      ),
+    ];
+    within(BUSY_MS / 10, () => {
+      for (let index = 0; index < 1000; index++) {
+        const planned = planOf({ declaration: declared(`k${index}`, 'missing'), stores });
+        expect(states(planned)).toEqual({ [`k${index}`]: 'Delivered', missing: 'Missing' });
+      }
+    });
+  });
+
   it.each([
     ['invalid ones of any characters', (index: number) => `${index}-${'\u4E2D'.repeat(300)}`],
     ['emoji', (index: number) => `${index}-${'\u{1F600}'.repeat(300)}`],

@@ -4,7 +4,6 @@ import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import { statusOf } from '../../src/plan/status.ts';
 import {
   approvedBy,
-  declared,
   declaredSecrets,
   delivered,
   model,
