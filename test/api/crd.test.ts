@@ -41,4 +41,15 @@ describe('the generated CRD', () => {
     const { description } = rootSchema(modelDeploymentCrd()) as { description: string };
     expect(description.split(/\. /)[0]).toContain('it does not create pods');
   });
+
+  it('has one field that names another namespace, which needs consent, and none that names a place to send things to', () => {
+    const risky = fields
+      .map(([path]) => path)
+      .filter(
+        (path) =>
+          path.startsWith('.spec') && /namespace|url|uri|host|endpoint|server|image|command|path/i.test(path),
+      );
+    // whoever adds one has to guard it, and to say so in docs/security.md
+    expect(risky).toEqual(['.spec.stores[].namespace']);
+  });
 });

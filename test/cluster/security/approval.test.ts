@@ -6,7 +6,7 @@ import { eventually } from '../eventually.ts';
 import { type Identity, identityWith } from '../identity.ts';
 import { operatorIdentity, operatorRules, startOperator } from '../operator.ts';
 import { conditionOf, declaring, newWorld, orUndefined, type World } from '../world.ts';
-import { editorIn, trusterIn } from './actors.ts';
+import { editorIn, trusterIn, viewerIn } from './actors.ts';
 
 let world: World;
 let editor: Identity;
@@ -326,6 +326,20 @@ describe('who may approve', () => {
       () => truster.api.patch(`${world.path('modeldeployments', 'seen')}/status`, { status: {} }),
       () => truster.api.patch(path('/status'), { status: { modelUid: 'x' } }),
       () => truster.api.get(world.path('secrets')),
+    ];
+    for (const attempt of forbidden)
+      await expect(attempt()).rejects.toThrow(expect.objectContaining({ name: ApiError.name, code: 403 }));
+  });
+
+  it('a viewer sees models and approvals, and may change neither', async () => {
+    const viewer = await viewerIn(world.namespace);
+    await viewer.api.get(world.path('modeldeployments'));
+    await viewer.api.get(world.path('modeltrusts'));
+    const forbidden: readonly (() => Promise<unknown>)[] = [
+      () => viewer.api.post(world.path('modeltrusts'), trust),
+      () => viewer.api.patch(world.path('modeldeployments', 'seen'), { spec: { trusted: true } }),
+      () => viewer.api.delete(world.path('modeldeployments', 'seen')),
+      () => viewer.api.get(world.path('secrets')),
     ];
     for (const attempt of forbidden)
       await expect(attempt()).rejects.toThrow(expect.objectContaining({ name: ApiError.name, code: 403 }));
