@@ -187,6 +187,8 @@ export const messages = {
     'the values are too large together: a Secret holds at most 1048576 bytes; nothing is added until they fit',
   foreignSecret: (name: string) =>
     `Secret ${name} exists and does not belong to this model; remove or rename it (it is not touched), or rename the model`,
+  earlierSecret: (name: string) =>
+    `Secret ${name} belongs to an earlier model of this name and is being deleted; it is made anew as soon as that is gone`,
   secretReverted: (name: string, editor: string | undefined) =>
     `${editor === undefined ? 'somebody keeps deleting' : `field manager ${editor} keeps changing`} Secret ${name}, so it is put back once in 10 minutes only; leave it to the operator, and change values in the store`,
   writeFailed: (what: string, why: string) => `${what}: ${why}; it is tried again`,

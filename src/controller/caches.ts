@@ -38,13 +38,14 @@ export interface WorkloadCache {
   readonly store: Store<LiveWorkload, 'model'>;
 }
 
+/** A key of an index. Joined, as V8 keeps what a template puts together as its parts, and there is one for each model. */
 export const workloadKey = (kind: string, namespace: string, name: string): string =>
-  `${kind}/${namespace}/${name}`;
+  [kind, namespace, name].join('/');
 
 /** `<namespace>/<model>` of the marker on a workload; undefined without one that we could have written. */
 export function markedModel({ namespace, marker }: LiveWorkload): string | undefined {
   const slash = marker?.lastIndexOf('/') ?? -1;
-  return marker === undefined || slash <= 0 ? undefined : `${namespace}/${marker.slice(0, slash)}`;
+  return marker === undefined || slash <= 0 ? undefined : [namespace, marker.slice(0, slash)].join('/');
 }
 
 /** Sets up the caches, still empty. Workload kinds that the API server does not have are left out. */
@@ -142,12 +143,13 @@ function workloadStore(
   resource: Resource,
   models: Caches['models'],
 ): WorkloadCache['store'] {
+  const version = apiVersion(resource);
   return new Store<LiveWorkload, 'model'>({
     project: (raw) => {
       const { namespace = '', name, annotations } = raw.metadata;
       const asked = models.keysBy('workload', workloadKey(kind, namespace, name)).length > 0;
       return asked || annotations?.[MODEL_ANNOTATION] !== undefined
-        ? projectWorkload(raw, apiVersion(resource), kind)
+        ? projectWorkload(raw, version, kind)
         : undefined;
     },
     indexes: { model: markedModel },

@@ -4,7 +4,7 @@ import type { Client } from '../kube/client.ts';
 import { ApiError, isApiError } from '../kube/errors.ts';
 import { NotLeadingError } from '../kube/fence.ts';
 import type { OwnerReference } from '../kube/object.ts';
-import { namespaces, secrets } from '../kube/resource.ts';
+import { modelDeployments, namespaces, secrets } from '../kube/resource.ts';
 import { secretBody } from '../kube/secret-body.ts';
 import type { ActPlan } from '../plan/plan.ts';
 import type { SecretContent, SecretPlan } from '../plan/owned-secret.ts';
@@ -13,7 +13,7 @@ import type { Outcome, WriteFailure } from '../plan/outcome.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
 import type { Caches } from './caches.ts';
 import { type Memory, secretId } from './memory.ts';
-import type { ForeignMetadata } from './secret.ts';
+import { type ForeignMetadata, projectDelivered } from './secret.ts';
 import { StaleError } from './stale.ts';
 import { dropUnlabelled } from './unlabelled.ts';
 
@@ -97,7 +97,7 @@ async function writeSecret(
   try {
     return await carryOut(planned, model, caches, client, memory);
   } catch (error) {
-    dropUnlabelled(model.namespace, planned.name, caches);
+    if (error instanceof ApiError) dropUnlabelled(model.namespace, planned.name, caches);
     throw error;
   }
 }
@@ -162,11 +162,25 @@ async function createSecret(
     if (!isApiError(error, 'AlreadyExists')) throw error;
     // ours all the same, if only its label was taken away or the answer to an earlier create was lost
     const live = await client.get(secrets, { namespace, name });
-    if (live) delivered.set(live);
-    if (!live || delivered.get(namespace, name)?.owner?.uid === model.uid) throw new StaleError(name);
-    delivered.remove(`${namespace}/${name}`);
-    return { reason: 'Conflict', message: messages.foreignSecret(name) };
+    if (!live) throw new StaleError(name);
+    const { owner, view } = projectDelivered(live);
+    if (owner?.uid === model.uid) {
+      delivered.set(live);
+      throw new StaleError(name);
+    }
+    if (owner?.name !== model.name) return { reason: 'Conflict', message: messages.foreignSecret(name) };
+    if (view.deleting) return { reason: 'Conflict', message: messages.earlierSecret(name) };
+    if (!(await isCurrent(model, client))) throw new StaleError(model.name);
+    const { uid, resourceVersion } = view;
+    await client.delete(secrets, { namespace, name }, { uid, resourceVersion });
+    throw new StaleError(name);
   }
+}
+
+/** Whether the model is still the one of its name: then every other uid is that of an earlier one, which is gone. */
+async function isCurrent({ namespace, name, uid }: ModelIdentity, client: Client): Promise<boolean> {
+  const live = await client.get(modelDeployments, { namespace, name }, { as: 'metadata' });
+  return live?.metadata.uid === uid;
 }
 
 /** In a namespace that is going away every create is forbidden, whatever the rights. */

@@ -21,6 +21,7 @@ import type {
 import { readTrussConfig } from '../truss/config.ts';
 import type { RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
+import { shared, sharedText } from './sharing.ts';
 
 /** What is kept of a ModelDeployment. */
 export interface CachedModel {
@@ -56,17 +57,17 @@ export function projectModel(raw: RawObject, known: CachedModel | undefined): Ca
   const unchanged = known?.uid === metadata.uid && known.generation === generation;
   const { spec, inline } = unchanged ? known : parseSpec(raw['spec']);
   return {
-    namespace: metadata.namespace ?? '',
+    namespace: sharedText(metadata.namespace ?? ''),
     name: metadata.name,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation,
-    createdAt: metadata.creationTimestamp ?? '',
+    createdAt: sharedText(metadata.creationTimestamp ?? ''),
     deleting: metadata.deletionTimestamp !== undefined,
     spec,
     inline,
     prior: projectStatus(raw['status']),
-    readiness: readinessOf(raw['status']),
+    readiness: shared(readinessOf(raw['status'])),
     hasSecret: textAt(raw['status'], 'secretName') !== undefined,
     hasPullSecret: listAt(raw['status'], 'secrets').some(
       (secret) => objectAt(secret, 'pull') !== undefined && objectAt(secret, 'source') !== undefined,
@@ -85,11 +86,23 @@ function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
     const trusted = isObject(raw) && raw['trusted'] === true;
     return { spec: { kind: 'invalid', trusted, issues }, inline: undefined };
   }
-  const { config, ...rest } = parsed.data;
-  if (config.inline === undefined) return { spec: { kind: 'valid', spec: parsed.data }, inline: undefined };
+  const { config, stores, workloads, ...rest } = parsed.data;
   // the text is reduced to what it declares, and not kept
-  const spec: ModelDeploymentSpec = { ...rest, config: {} };
-  return { spec: { kind: 'valid', spec }, inline: declarationOf(readTrussConfig(config.inline)) };
+  const { inline, ...kept } = config;
+  const spec: ModelDeploymentSpec = {
+    ...rest,
+    config: shared(kept),
+    stores: shared(stores),
+    // constants stand for what is the same in many a spec
+    workloads: workloads.map((ref) => ({
+      ...ref,
+      kind: WORKLOAD_KINDS.find((kind) => kind === ref.kind) ?? ref.kind,
+    })),
+  };
+  return {
+    spec: { kind: 'valid', spec },
+    inline: inline === undefined ? undefined : shared(declarationOf(readTrussConfig(inline))),
+  };
 }
 
 const NO_READINESS: Readiness = { ready: 'Unknown', reason: 'Unknown' };
@@ -105,34 +118,22 @@ function readinessOf(status: unknown): Readiness {
 const roleOf = (text: string | undefined): SecretRole =>
   SECRET_ROLES.find((role) => role === text) ?? 'Required';
 
-/** Texts of one status, each kept once: most of its secrets come from the same few Secrets. */
-type Once = (text: string) => string;
-
-function once(): Once {
-  const known = new Map<string, string>();
-  return (text) => {
-    const found = known.get(text);
-    if (found === undefined) known.set(text, text);
-    return found ?? text;
-  };
-}
-
-function projectSource(secret: JsonObject, kept: Once): ValueSource | undefined {
+function projectSource(secret: JsonObject): ValueSource | undefined {
   const source = objectAt(secret, 'source');
   const [namespace, name, key, uid] = ['namespace', 'name', 'key', 'uid'].map((field) =>
     textAt(source, field),
   );
   if (namespace === undefined || name === undefined || key === undefined || uid === undefined)
     return undefined;
-  return { namespace: kept(namespace), name: kept(name), key: kept(key), uid: kept(uid) };
+  return { namespace, name, key, uid };
 }
 
-function projectSecret(secret: JsonObject, kept: Once): PriorSecret {
+function projectSecret(secret: JsonObject): PriorSecret {
   const pull = objectAt(secret, 'pull');
   const known = {
-    name: kept(textAt(secret, 'name') ?? ''),
+    name: textAt(secret, 'name') ?? '',
     role: roleOf(textAt(secret, 'role')),
-    source: projectSource(secret, kept),
+    source: projectSource(secret),
   };
   if (!pull) return known;
   const use = { method: textAt(pull, 'method') ?? '', registry: textAt(pull, 'registry') ?? '' };
@@ -146,6 +147,8 @@ function projectWorkloadStatus(workload: JsonObject): readonly PriorWorkload[] {
   return kind && state ? [{ kind, name: textAt(workload, 'name') ?? '', state }] : [];
 }
 
+const sharedDigest = (text: string): string => sharedText(digest(text));
+
 function projectStatus(status: unknown): PriorStatus {
   const conditions = listAt(status, 'conditions').map((condition) => ({
     type: textAt(condition, 'type') ?? '',
@@ -153,14 +156,13 @@ function projectStatus(status: unknown): PriorStatus {
     lastTransitionTime: textAt(condition, 'lastTransitionTime') ?? '',
   }));
   const ready = listAt(status, 'conditions').find((condition) => condition['type'] === 'Ready');
-  const kept = once();
   return {
-    secrets: listAt(status, 'secrets').map((secret) => projectSecret(secret, kept)),
+    secrets: shared(listAt(status, 'secrets').map(projectSecret)),
     workloads: listAt(status, 'workloads').flatMap(projectWorkloadStatus),
-    conditions,
+    conditions: shared(conditions),
     ready:
       ready &&
-      digest(
+      sharedDigest(
         readySays({
           status:
             textAt(ready, 'status') === 'True'

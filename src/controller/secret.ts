@@ -17,6 +17,7 @@ import { secretData } from '../kube/secret-body.ts';
 import { digestOf, isRevision } from './digest.ts';
 import { Digests } from './digests.ts';
 import { lastEditor } from './managers.ts';
+import { sharedText } from './sharing.ts';
 
 const KIND = 'ModelDeployment';
 
@@ -67,7 +68,7 @@ export function projectDelivered(raw: RawObject): CachedDelivered {
   const owner = modelOwner(raw);
   const digests = new Digests(new Map([...secretData(raw)].map(([key, value]) => [key, digestOf(value)])));
   return {
-    namespace: metadata.namespace ?? '',
+    namespace: sharedText(metadata.namespace ?? ''),
     name: metadata.name,
     owner: owner && { name: owner.name, uid: owner.uid },
     view: {

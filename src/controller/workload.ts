@@ -6,20 +6,14 @@ import {
   REVISION_ANNOTATION,
   VOLUME_NAME,
 } from '../api/names.ts';
-import {
-  flattened,
-  type JsonObject,
-  listAt,
-  objectAt,
-  ownedFields,
-  textAt,
-} from '../plan/flatten.ts';
+import { flattened, type JsonObject, listAt, objectAt, ownedFields, textAt } from '../plan/flatten.ts';
 import { refShown } from '../plan/injection.ts';
 import type { ContainerView, EnvView, ForeignVolume, LiveWorkload, MountView } from '../plan/snapshot.ts';
 import type { RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
 import { type FieldPath, fieldPath, Ownership } from './ownership.ts';
 import { projectRollout } from './rollout.ts';
+import { shared, sharedText } from './sharing.ts';
 
 /**
  * Reduces a Deployment, StatefulSet, DaemonSet or CronJob at the door. managedFields are read here, for who owns
@@ -42,7 +36,7 @@ export function projectWorkload(raw: RawObject, apiVersion: string, kind: Worklo
   return {
     apiVersion,
     workloadKind: kind,
-    namespace: metadata.namespace ?? '',
+    namespace: sharedText(metadata.namespace ?? ''),
     name: metadata.name,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
@@ -50,7 +44,7 @@ export function projectWorkload(raw: RawObject, apiVersion: string, kind: Worklo
     marker: metadata.annotations?.[MODEL_ANNOTATION],
     revision: textAt(annotations, REVISION_ANNOTATION),
     defaultContainer: textAt(annotations, DEFAULT_CONTAINER_ANNOTATION),
-    containers,
+    containers: shared(containers),
     volume: foreignVolume(pod, podPath, ownership),
     duplicate: findDuplicate(pod),
     owned: owned === '' ? '' : digest(owned),
