@@ -85,7 +85,7 @@ const SCENARIOS: readonly Scenario[] = [
     writes: 4,
   },
   {
-    what: 'a changed value and a changed credential',
+    what: 'a changed value and credential',
     before: delivered,
     change: (world, name) => {
       const pull = Buffer.from('me:2').toString('base64');
@@ -104,7 +104,7 @@ const SCENARIOS: readonly Scenario[] = [
     writes: 3,
   },
   {
-    what: 'a delivered Secret that was made immutable',
+    what: 'the Secret made immutable',
     before: delivered,
     change: (world, name) => api().patch(world.path('secrets', `${name}-truss-secrets`), { immutable: true }),
     end: async (world, name) => {

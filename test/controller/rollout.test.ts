@@ -134,10 +134,14 @@ describe('the selector for pods that somebody has to delete', () => {
         { key: 'd', operator: 'DoesNotExist' },
       ],
     };
-    expect(project('DaemonSet', { ...onDelete, selector }, {}).oldPods).toBe('app=x,a in (1,2),b notin (3),c,!d');
+    expect(project('DaemonSet', { ...onDelete, selector }, {}).oldPods).toBe(
+      'app=x,a in (1,2),b notin (3),c,!d',
+    );
   });
 
   it('is not kept where nobody needs it', () => {
-    expect(project('StatefulSet', {}, { replicas: 3, updatedReplicas: 3, readyReplicas: 3 }).oldPods).toBe(undefined);
+    expect(project('StatefulSet', {}, { replicas: 3, updatedReplicas: 3, readyReplicas: 3 }).oldPods).toBe(
+      undefined,
+    );
   });
 });

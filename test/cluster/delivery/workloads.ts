@@ -81,7 +81,7 @@ export async function makeWorkload(
     case 'DaemonSet':
       return await post({
         selector,
-        template: { ...template, spec: { ...template.spec, nodeSelector: { nowhere: 'true' } } },
+        template: { ...template, spec: { nodeSelector: { nowhere: 'true' }, ...template.spec } },
       });
     case 'CronJob':
       return await post({
