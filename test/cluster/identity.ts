@@ -136,7 +136,8 @@ async function untilAllowed(
 
 let files: string | undefined;
 
-async function writeKubeconfig({ server, ca, token = '', insecure }: Access): Promise<string> {
+/** A kubeconfig file that gives this access; removed after the tests of the file. */
+export async function writeKubeconfig({ server, ca, token = '', insecure }: Access): Promise<string> {
   files ??= await mkdtemp(join(tmpdir(), 'truss-test-'));
   const path = join(files, randomBytes(4).toString('hex'));
   const trust = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
