@@ -53,16 +53,23 @@ export async function buildImage(archive: string): Promise<void> {
   await mkdir(npmCache, { recursive: true });
   await buildah(
     'bud',
-    ...['--isolation', 'chroot', '--signature-policy', policy, '--timestamp', '0', '--layers=false'],
-    ...[
-      '--build-arg',
-      `BUILD_IMAGE=oci-archive:${bases.build}`,
-      '--build-arg',
-      `BASE_IMAGE=oci-archive:${bases.run}`,
-    ],
-    ...['--volume', `${npmCache}:/root/.npm`],
+    '--isolation',
+    'chroot',
+    '--signature-policy',
+    policy,
+    '--timestamp',
+    '0',
+    '--layers=false',
+    '--build-arg',
+    `BUILD_IMAGE=oci-archive:${bases.build}`,
+    '--build-arg',
+    `BASE_IMAGE=oci-archive:${bases.run}`,
+    '--volume',
+    `${npmCache}:/root/.npm`,
     ...(existsSync(npmrc) ? ['--volume', `${npmrc}:/root/.npmrc:ro`] : []),
-    ...['--tag', OPERATOR_IMAGE, '.'],
+    '--tag',
+    OPERATOR_IMAGE,
+    '.',
   );
   await buildah(
     'push',
