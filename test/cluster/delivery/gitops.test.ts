@@ -166,6 +166,38 @@ describe('somebody who applies his own manifest again and again', () => {
   });
 });
 
+describe('a server-side-applied manifest that renames an injected container', () => {
+  it('is refused with 422 while the old one is ours; untrust, apply, trust', async () => {
+    const world = await newWorld();
+    const { kubeconfig } = await operatorIdentity([world.namespace]);
+    await startOperator(kubeconfig, [world.namespace]);
+    await world.storeSecret('org', { a: 'A' });
+    const apply = serverSide(true);
+    await apply(world, manifest('renamed'));
+    await world.model('renamed', { config: declaring('a') });
+    await world.ready('renamed');
+    const after = manifest('renamed');
+    const containers = after.spec.template.spec.containers.map((container) => ({
+      ...container,
+      name: 'main',
+    }));
+    const template = { ...after.spec.template, spec: { ...after.spec.template.spec, containers } };
+    const renamed = { ...after, spec: { ...after.spec, template } };
+    // docs/delivery.md quotes this
+    await expect(apply(world, renamed)).rejects.toThrow(
+      /422 Invalid: Deployment.apps "renamed" is invalid: spec\.template\.spec\.containers\[\d\]\.image: Required value/,
+    );
+    await world.patchModel('renamed', { trusted: false });
+    await eventually(async () =>
+      expect(injectedInto(await templateOf(world, 'Deployment', 'renamed')).mounted).toEqual([]),
+    );
+    await apply(world, renamed);
+    await world.patchModel('renamed', { trusted: true });
+    await world.ready('renamed');
+    expect(injectedInto(await templateOf(world, 'Deployment', 'renamed')).mounted).toEqual(['main']);
+  });
+});
+
 describe('somebody who keeps replacing the workload by his manifest', () => {
   it('is answered five times, then once in ten minutes; the condition names him, and no data is lost', async () => {
     const world = await newWorld();

@@ -101,9 +101,14 @@ describe('a changed value', () => {
 
   it('a required key that arrives later rolls nothing; an optional one does, as pods run without it', async () => {
     const config = { inline: 'secrets:\n  req: null\n  opt: placeholder\n' };
-    await started('arrive', { other: 'x' }, { config, delivery: 'Env', onMissing: 'UseDefault' }).catch(
-      () => {},
-    );
+    await world.storeSecret('arrive', { other: 'x' }, { store: 'arrive' });
+    await makeWorkload(world, 'Deployment', 'arrive');
+    await world.model('arrive', {
+      config,
+      stores: [{ name: 'arrive' }],
+      delivery: 'Env',
+      onMissing: 'UseDefault',
+    });
     await deliveredIs('arrive', {});
     await eventually(async () => expect(await revision('arrive')).toMatch(/^[0-9a-f]{16}$/));
     const before = (await generation('arrive')) ?? 0;
