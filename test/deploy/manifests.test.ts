@@ -10,7 +10,13 @@ import { parseOptions } from '../../src/cli/options.ts';
 import { kustomize, type Manifest, objectsOf } from './kustomize.ts';
 
 const DEPLOY = join(import.meta.dirname, '../../deploy');
-const SETS = ['.', 'overlays/approval', 'overlays/namespaced', 'overlays/kubernetes-1.20'] as const;
+const SETS = [
+  '.',
+  'overlays/approval',
+  'overlays/namespaced',
+  'overlays/kubernetes-1.25',
+  'overlays/kubernetes-1.20',
+] as const;
 
 const named = (objects: readonly Manifest[], kind: string, name = 'truss-secrets'): Manifest => {
   const found = objects.filter((one) => one.kind === kind && one.metadata.name === name);

@@ -15,10 +15,11 @@ const NAMESPACES = ['models', 'org-secrets'];
 const LEASE = ['--leader-elect', '--leader-elect-resource-namespace=truss-secrets-system'];
 
 /** The sets that this API server takes whole. */
-const sets = (): readonly string[] =>
-  cluster().features.policyV1
-    ? ['.', 'overlays/approval', 'overlays/namespaced']
-    : ['overlays/kubernetes-1.20'];
+function sets(): readonly string[] {
+  const { policyV1, validatingAdmissionPolicy } = cluster().features;
+  if (validatingAdmissionPolicy) return ['.', 'overlays/approval', 'overlays/namespaced'];
+  return [policyV1 ? 'overlays/kubernetes-1.25' : 'overlays/kubernetes-1.20'];
+}
 
 describe('the manifests', () => {
   let plane: ControlPlane | undefined;
@@ -92,10 +93,7 @@ describe('the manifests', () => {
   });
 
   it('let the namespaced set do with Roles alone', async (context) => {
-    context.skip(
-      !cluster().features.policyV1,
-      'the set is for current servers; its rights are those of the other one',
-    );
+    skipUnless(context, 'validatingAdmissionPolicy');
     await removeAll(
       api,
       kustomize(DEPLOY).filter(({ kind }) => kind.startsWith('ClusterRole')),
