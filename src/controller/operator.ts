@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { MANAGER } from '../api/names.ts';
 import { type BackoffPolicy, backoffDelay } from '../kube/backoff.ts';
 import type { Client } from '../kube/client.ts';
 import { steadyNow } from '../kube/clock.ts';
@@ -50,7 +51,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   const metrics = operatorMetrics({
     controller: () => controller,
     leading,
-    lease: standing?.lease.name ?? '',
+    lease: standing?.lease.name ?? MANAGER,
     concurrency: CONCURRENCY,
     host: connection.server.host,
     version: options.version,
