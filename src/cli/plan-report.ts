@@ -1,7 +1,7 @@
 import type { SecretRole, SecretState } from '../api/model-deployment.ts';
 import { messages } from '../api/messages.ts';
 import { digest, digestOf } from '../controller/digest.ts';
-import { statusDigest } from '../controller/model.ts';
+import { statusDigest } from '../controller/model-status.ts';
 import { type JsonObject, objectAt } from '../plan/flatten.ts';
 import type { Outcome, WriteFailure } from '../plan/outcome.ts';
 import type { SecretPlan } from '../plan/owned-secret.ts';

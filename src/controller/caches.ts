@@ -4,14 +4,14 @@ import type { Discovery } from '../kube/discovery.ts';
 import { apiVersion, daemonSets, deployments, type Resource, statefulSets } from '../kube/resource.ts';
 import { Store } from '../kube/store.ts';
 import { declarationOf } from '../plan/declaration.ts';
-import { canonical, isObject } from '../plan/flatten.ts';
+import { isObject } from '../plan/flatten.ts';
 import type { Declaration, LiveWorkload, SourceSecret } from '../plan/snapshot.ts';
 import { readTrussConfig } from '../truss/config.ts';
 import { type CachedModel, projectModel } from './model.ts';
 import { type CachedDelivered, projectDelivered, projectSource } from './secret.ts';
 import { sameSource } from './source-change.ts';
 import { type CachedTrust, projectTrust, sameTrust } from './trust.ts';
-import { projectWorkload } from './workload.ts';
+import { projectWorkload, sameWorkload } from './workload.ts';
 
 /** A ConfigMap that a model refers to, reduced to what each key declares. */
 export interface CachedConfig {
@@ -41,6 +41,9 @@ export interface WorkloadCache {
 /** A key of an index. Joined, as V8 keeps what a template puts together as its parts, and there is one for each model. */
 export const workloadKey = (kind: string, namespace: string, name: string): string =>
   [kind, namespace, name].join('/');
+
+/** What stands for a ConfigMap, there or not, beside {@link workloadKey}. */
+export const configId = (key: string): string => `ConfigMap/${key}`;
 
 /** `<namespace>/<model>` of the marker on a workload; undefined without one that we could have written. */
 export function markedModel({ namespace, marker }: LiveWorkload): string | undefined {
@@ -82,7 +85,9 @@ export async function createCaches(
       indexes: { store: ({ namespace, store }) => `${namespace}/${store}` },
       same: sameSource,
     }),
-    delivered: new Store<CachedDelivered>({ project: projectDelivered }),
+    delivered: new Store<CachedDelivered>({
+      project: (raw) => projectDelivered(raw, (namespace, name) => models.get(namespace, name)),
+    }),
     configs,
     workloads,
   };
@@ -153,10 +158,6 @@ function workloadStore(
         : undefined;
     },
     indexes: { model: markedModel },
-    // pods that come and go change the status many times: nothing of that matters here
     same: sameWorkload,
   });
 }
-
-const sameWorkload = (old: LiveWorkload, now: LiveWorkload): boolean =>
-  canonical({ ...old, resourceVersion: '' }) === canonical({ ...now, resourceVersion: '' });

@@ -1,23 +1,32 @@
 import { DIGEST_LENGTH } from './digest.ts';
 import { shared } from './sharing.ts';
 
-/**
- * The digests of a delivered Secret by key, in one text: a Map of as many texts takes five times the memory, for
- * every model.
- */
-export class Digests implements ReadonlyMap<string, string> {
-  readonly #keys: readonly string[];
-  readonly #packed: string;
+/** Digests by key, as little as they can be kept in: a Map takes ten times the memory, and there is one a model. */
+export interface PackedDigests {
+  /** Sorted. */
+  readonly keys: readonly string[];
+  /** In the order of the keys, each of {@link DIGEST_LENGTH}. */
+  readonly text: string;
+}
 
-  /** The digests are of {@link DIGEST_LENGTH}. */
-  constructor(digests: ReadonlyMap<string, string>) {
-    const entries = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));
-    this.#keys = shared(entries.map(([key]) => key));
-    this.#packed = entries.map(([, digest]) => digest).join('');
+export function packDigests(digests: Iterable<readonly [key: string, digest: string]>): PackedDigests {
+  const entries = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    keys: shared(entries.map(([key]) => key)),
+    text: entries.map(([, digest]) => digest).join(''),
+  };
+}
+
+/** Packed digests, to be read as the Map that they stand for. */
+export class Digests implements ReadonlyMap<string, string> {
+  readonly #packed: PackedDigests;
+
+  constructor(packed: PackedDigests) {
+    this.#packed = packed;
   }
 
   get size(): number {
-    return this.#keys.length;
+    return this.#packed.keys.length;
   }
 
   has(key: string): boolean {
@@ -30,15 +39,15 @@ export class Digests implements ReadonlyMap<string, string> {
   }
 
   keys(): MapIterator<string> {
-    return this.#keys.values();
+    return this.#packed.keys.values();
   }
 
   *values(): MapIterator<string> {
-    for (const at of this.#keys.keys()) yield this.#at(at);
+    for (const at of this.#packed.keys.keys()) yield this.#at(at);
   }
 
   *entries(): MapIterator<[string, string]> {
-    for (const [at, key] of this.#keys.entries()) yield [key, this.#at(at)];
+    for (const [at, key] of this.#packed.keys.entries()) yield [key, this.#at(at)];
   }
 
   forEach(visit: (digest: string, key: string, map: ReadonlyMap<string, string>) => void): void {
@@ -51,11 +60,12 @@ export class Digests implements ReadonlyMap<string, string> {
 
   /** Where the key is among the sorted ones; -1: nowhere. */
   #find(key: string): number {
+    const { keys } = this.#packed;
     let low = 0;
-    let high = this.#keys.length - 1;
+    let high = keys.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const found = this.#keys[middle] ?? '';
+      const found = keys[middle] ?? '';
       if (found === key) return middle;
       if (found < key) low = middle + 1;
       else high = middle - 1;
@@ -64,6 +74,6 @@ export class Digests implements ReadonlyMap<string, string> {
   }
 
   #at(at: number): string {
-    return this.#packed.slice(at * DIGEST_LENGTH, (at + 1) * DIGEST_LENGTH);
+    return this.#packed.text.slice(at * DIGEST_LENGTH, (at + 1) * DIGEST_LENGTH);
   }
 }

@@ -1,26 +1,10 @@
-import {
-  type ModelDeploymentSpec,
-  modelDeploymentSpec,
-  SECRET_ROLES,
-  type SecretRole,
-  WORKLOAD_KINDS,
-  WORKLOAD_STATES,
-} from '../api/model-deployment.ts';
-import { isReason, type Reason } from '../api/messages.ts';
+import { type ModelDeploymentSpec, modelDeploymentSpec } from '../api/model-deployment.ts';
 import { declarationOf } from '../plan/declaration.ts';
-import { readySays } from '../plan/events.ts';
-import { canonical, isObject, type JsonObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
-import type {
-  Declaration,
-  PriorSecret,
-  PriorStatus,
-  PriorWorkload,
-  SpecView,
-  ValueSource,
-} from '../plan/snapshot.ts';
+import { isObject } from '../plan/flatten.ts';
+import type { Declaration, PriorStatus, SpecView } from '../plan/snapshot.ts';
 import { readTrussConfig } from '../truss/config.ts';
-import type { RawObject } from '../kube/object.ts';
-import { digest } from './digest.ts';
+import type { RawMetadata, RawObject } from '../kube/object.ts';
+import { type CachedStatus, projectStatus, type Readiness, statusDigest } from './model-status.ts';
 import { shared, sharedText } from './sharing.ts';
 
 /** What is kept of a ModelDeployment. */
@@ -44,36 +28,12 @@ export interface CachedModel {
   readonly statusDigest: string;
 }
 
-/** What the status says of Ready, in a bounded set of words. */
-export interface Readiness {
-  readonly ready: 'True' | 'False' | 'Unknown';
-  readonly reason: Reason | 'Unknown';
-}
-
 /** Reduces a ModelDeployment at the door. `known` saves parsing the spec again when only the status changed. */
 export function projectModel(raw: RawObject, known: CachedModel | undefined): CachedModel {
   const { metadata } = raw;
-  const generation = metadata.generation ?? 0;
-  const unchanged = known?.uid === metadata.uid && known.generation === generation;
-  const { spec, inline } = unchanged ? known : parseSpec(raw['spec']);
-  return {
-    namespace: sharedText(metadata.namespace ?? ''),
-    name: metadata.name,
-    uid: metadata.uid,
-    resourceVersion: metadata.resourceVersion,
-    generation,
-    createdAt: sharedText(metadata.creationTimestamp ?? ''),
-    deleting: metadata.deletionTimestamp !== undefined,
-    spec,
-    inline,
-    prior: projectStatus(raw['status']),
-    readiness: shared(readinessOf(raw['status'])),
-    hasSecret: textAt(raw['status'], 'secretName') !== undefined,
-    hasPullSecret: listAt(raw['status'], 'secrets').some(
-      (secret) => objectAt(secret, 'pull') !== undefined && objectAt(secret, 'source') !== undefined,
-    ),
-    statusDigest: statusDigest(raw['status']),
-  };
+  const isUnchanged = known?.uid === metadata.uid && known.generation === (metadata.generation ?? 0);
+  const { spec, inline } = isUnchanged ? known : parseSpec(raw['spec']);
+  return new KeptModel(metadata, spec, inline, projectStatus(raw['status']), statusDigest(raw['status']));
 }
 
 function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
@@ -86,100 +46,94 @@ function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
     const trusted = isObject(raw) && raw['trusted'] === true;
     return { spec: { kind: 'invalid', trusted, issues }, inline: undefined };
   }
-  const { config, stores, workloads, ...rest } = parsed.data;
   // the text is reduced to what it declares, and not kept
-  const { inline, ...kept } = config;
-  const spec: ModelDeploymentSpec = {
-    ...rest,
-    config: shared(kept),
-    stores: shared(stores),
-    // constants stand for what is the same in many a spec
-    workloads: workloads.map((ref) => ({
-      ...ref,
-      kind: WORKLOAD_KINDS.find((kind) => kind === ref.kind) ?? ref.kind,
-    })),
-  };
+  const { inline, ...config } = parsed.data.config;
+  const spec: ModelDeploymentSpec = { ...parsed.data, config };
   return {
     spec: { kind: 'valid', spec },
     inline: inline === undefined ? undefined : shared(declarationOf(readTrussConfig(inline))),
   };
 }
 
-const NO_READINESS: Readiness = { ready: 'Unknown', reason: 'Unknown' };
+/**
+ * A model of which as much as possible is kept once for all that have it in common, and put together when it is
+ * asked for. Most models have one workload of the same name, and differ in nothing else.
+ */
+class KeptModel implements CachedModel {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly createdAt: string;
+  readonly deleting: boolean;
+  readonly inline: Declaration | undefined;
+  readonly statusDigest: string;
+  /** Workloads of the model's own name have none in these two. */
+  readonly #spec: SpecView;
+  readonly #status: Omit<CachedStatus, 'conditions'>;
+  /** Apart, as their times are more different than the rest. */
+  readonly #conditions: PriorStatus['conditions'];
 
-function readinessOf(status: unknown): Readiness {
-  const condition = listAt(status, 'conditions').find(({ type }) => type === 'Ready');
-  if (!condition) return NO_READINESS;
-  const ready = (['True', 'False'] as const).find((one) => one === condition['status']) ?? 'Unknown';
-  const reason = textAt(condition, 'reason') ?? '';
-  return { ready, reason: isReason(reason) ? reason : 'Unknown' };
+  constructor(
+    metadata: RawMetadata,
+    spec: SpecView,
+    inline: Declaration | undefined,
+    { conditions, ...status }: CachedStatus,
+    digest: string,
+  ) {
+    const { namespace = '', name, uid, resourceVersion, generation = 0, creationTimestamp = '' } = metadata;
+    this.namespace = sharedText(namespace);
+    this.name = name;
+    this.uid = uid;
+    this.resourceVersion = resourceVersion;
+    this.generation = generation;
+    this.createdAt = sharedText(creationTimestamp);
+    this.deleting = metadata.deletionTimestamp !== undefined;
+    this.inline = inline;
+    this.statusDigest = digest;
+    this.#spec = shared(renamed(spec, name, OWN_NAME));
+    this.#conditions = shared(conditions);
+    this.#status = shared({ ...status, workloads: namedAs(status.workloads, name, OWN_NAME) });
+  }
+
+  get spec(): SpecView {
+    return renamed(this.#spec, OWN_NAME, this.name);
+  }
+
+  get prior(): PriorStatus {
+    const { secrets, workloads, ready } = this.#status;
+    return {
+      secrets,
+      workloads: namedAs(workloads, OWN_NAME, this.name),
+      conditions: this.#conditions,
+      ready,
+    };
+  }
+
+  get readiness(): Readiness {
+    return this.#status.readiness;
+  }
+
+  get hasSecret(): boolean {
+    return this.#status.hasSecret;
+  }
+
+  get hasPullSecret(): boolean {
+    return this.#status.hasPullSecret;
+  }
 }
 
-const roleOf = (text: string | undefined): SecretRole =>
-  SECRET_ROLES.find((role) => role === text) ?? 'Required';
+/** Stands for the name of the model: no workload has it. */
+const OWN_NAME = '';
 
-function projectSource(secret: JsonObject): ValueSource | undefined {
-  const source = objectAt(secret, 'source');
-  const [namespace, name, key, uid] = ['namespace', 'name', 'key', 'uid'].map((field) =>
-    textAt(source, field),
-  );
-  if (namespace === undefined || name === undefined || key === undefined || uid === undefined)
-    return undefined;
-  return { namespace, name, key, uid };
-}
+const renamed = (view: SpecView, from: string, to: string): SpecView =>
+  view.kind === 'invalid'
+    ? view
+    : { ...view, spec: { ...view.spec, workloads: [...namedAs(view.spec.workloads, from, to)] } };
 
-function projectSecret(secret: JsonObject): PriorSecret {
-  const pull = objectAt(secret, 'pull');
-  const known = {
-    name: textAt(secret, 'name') ?? '',
-    role: roleOf(textAt(secret, 'role')),
-    source: projectSource(secret),
-  };
-  if (!pull) return known;
-  const use = { method: textAt(pull, 'method') ?? '', registry: textAt(pull, 'registry') ?? '' };
-  return { ...known, pull: use };
-}
-
-function projectWorkloadStatus(workload: JsonObject): readonly PriorWorkload[] {
-  // constants stand for what is the same in many a status
-  const kind = WORKLOAD_KINDS.find((one) => one === workload['kind']);
-  const state = WORKLOAD_STATES.find((one) => one === workload['state']);
-  return kind && state ? [{ kind, name: textAt(workload, 'name') ?? '', state }] : [];
-}
-
-const sharedDigest = (text: string): string => sharedText(digest(text));
-
-function projectStatus(status: unknown): PriorStatus {
-  const conditions = listAt(status, 'conditions').map((condition) => ({
-    type: textAt(condition, 'type') ?? '',
-    status: textAt(condition, 'status') ?? '',
-    lastTransitionTime: textAt(condition, 'lastTransitionTime') ?? '',
-  }));
-  const ready = listAt(status, 'conditions').find((condition) => condition['type'] === 'Ready');
-  return {
-    secrets: shared(listAt(status, 'secrets').map(projectSecret)),
-    workloads: listAt(status, 'workloads').flatMap(projectWorkloadStatus),
-    conditions: shared(conditions),
-    ready:
-      ready &&
-      sharedDigest(
-        readySays({
-          status:
-            textAt(ready, 'status') === 'True'
-              ? 'True'
-              : textAt(ready, 'status') === 'False'
-                ? 'False'
-                : 'Unknown',
-          reason: textAt(ready, 'reason') ?? '',
-          message: textAt(ready, 'message') ?? '',
-        }),
-      ),
-  };
-}
-
-/** Digest of a status; when its conditions changed is left out, so that the same findings give the same digest. */
-export function statusDigest(status: unknown): string {
-  if (!isObject(status)) return '';
-  const conditions = listAt(status, 'conditions').map(({ lastTransitionTime: _time, ...said }) => said);
-  return digest(canonical({ ...status, conditions }));
-}
+const namedAs = <T extends { readonly name: string }>(
+  list: readonly T[],
+  from: string,
+  to: string,
+): readonly T[] => list.map((one) => (one.name === from ? { ...one, name: to } : one));

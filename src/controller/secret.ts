@@ -12,12 +12,12 @@ import {
 } from '../api/names.ts';
 import { parseShareWith } from '../plan/consent.ts';
 import type { DeliveredView, SourceSecret } from '../plan/snapshot.ts';
-import type { OwnerReference, RawObject } from '../kube/object.ts';
+import type { OwnerReference, RawMetadata, RawObject } from '../kube/object.ts';
 import { secretData } from '../kube/secret-body.ts';
 import { digestOf, isRevision } from './digest.ts';
-import { Digests } from './digests.ts';
+import { Digests, packDigests, type PackedDigests } from './digests.ts';
 import { lastEditor } from './managers.ts';
-import { sharedText } from './sharing.ts';
+import { shared, sharedText } from './sharing.ts';
 
 const KIND = 'ModelDeployment';
 
@@ -49,7 +49,7 @@ export interface CachedDelivered {
   readonly namespace: string;
   readonly name: string;
   /** The model that it belongs to, by its controller owner reference; undefined: it is not ours. */
-  readonly owner: { readonly name: string; readonly uid: string } | undefined;
+  readonly owner: ModelOwner | undefined;
   readonly view: Extract<DeliveredView, { kind: 'ours' }>;
   /** What others added: it stays when the Secret is replaced. Undefined: nothing. */
   readonly foreign: ForeignMetadata | undefined;
@@ -62,28 +62,82 @@ export interface ForeignMetadata {
   readonly ownerReferences: readonly OwnerReference[];
 }
 
+/** Finds the model of a name, whose texts are then not kept a second time. */
+type FindModel = (namespace: string, name: string) => ModelOwner | undefined;
+type ModelOwner = { readonly name: string; readonly uid: string };
+
 /** Reduces a Secret with our `managed-by` label, which anybody may forge: only the owner reference counts. */
-export function projectDelivered(raw: RawObject): CachedDelivered {
+export function projectDelivered(raw: RawObject, findModel: FindModel = () => undefined): CachedDelivered {
   const { metadata } = raw;
   const owner = modelOwner(raw);
-  const digests = new Digests(new Map([...secretData(raw)].map(([key, value]) => [key, digestOf(value)])));
-  return {
-    namespace: sharedText(metadata.namespace ?? ''),
-    name: metadata.name,
-    owner: owner && { name: owner.name, uid: owner.uid },
-    view: {
-      kind: 'ours',
-      uid: metadata.uid,
-      resourceVersion: metadata.resourceVersion,
+  const model = owner && findModel(metadata.namespace ?? '', owner.name);
+  return new KeptSecret(
+    metadata,
+    model?.uid === owner?.uid ? model : owner,
+    projectRevision(metadata.annotations?.[REVISION_ANNOTATION]),
+    packDigests([...secretData(raw)].map(([key, value]) => [key, digestOf(value)])),
+    {
       deleting: metadata.deletionTimestamp !== undefined,
       replaceable: raw['type'] === typeOf(owner, metadata.name) && raw['immutable'] !== true,
       labelled: metadata.labels?.[MANAGED_BY_LABEL] === MANAGER,
-      revision: projectRevision(metadata.annotations?.[REVISION_ANNOTATION]),
-      digests,
       editor: lastEditor(metadata.managedFields ?? []),
     },
-    foreign: foreignMetadata(raw, owner),
-  };
+    foreignMetadata(raw, owner),
+  );
+}
+
+/** What most delivered Secrets have in common, so that it is there once. */
+type Common = Pick<CachedDelivered['view'], 'deleting' | 'replaceable' | 'labelled' | 'editor'>;
+
+class KeptSecret implements CachedDelivered {
+  readonly namespace: string;
+  readonly name: string;
+  readonly foreign: ForeignMetadata | undefined;
+  readonly #ownerName: string | undefined;
+  readonly #ownerUid: string | undefined;
+  readonly #uid: string;
+  readonly #resourceVersion: string;
+  readonly #revision: string | undefined;
+  readonly #keys: readonly string[];
+  readonly #digests: string;
+  readonly #common: Common;
+
+  constructor(
+    { namespace = '', name, uid, resourceVersion }: RawMetadata,
+    owner: ModelOwner | undefined,
+    revision: string | undefined,
+    digests: PackedDigests,
+    common: Common,
+    foreign: ForeignMetadata | undefined,
+  ) {
+    this.namespace = sharedText(namespace);
+    this.name = name;
+    this.foreign = foreign;
+    this.#ownerName = owner?.name;
+    this.#ownerUid = owner?.uid;
+    this.#uid = uid;
+    this.#resourceVersion = resourceVersion;
+    this.#revision = revision;
+    this.#keys = digests.keys;
+    this.#digests = digests.text;
+    this.#common = shared(common);
+  }
+
+  get owner(): ModelOwner | undefined {
+    const [name, uid] = [this.#ownerName, this.#ownerUid];
+    return name === undefined || uid === undefined ? undefined : { name, uid };
+  }
+
+  get view(): CachedDelivered['view'] {
+    return {
+      kind: 'ours',
+      uid: this.#uid,
+      resourceVersion: this.#resourceVersion,
+      revision: this.#revision,
+      digests: new Digests({ keys: this.#keys, text: this.#digests }),
+      ...this.#common,
+    };
+  }
 }
 
 /** It goes into pod templates: what nobody but somebody else can have written does not. */

@@ -3,6 +3,9 @@ import type { SecretValue } from '../api/secret-value.ts';
 /** Of each generation. What was not met again while so many others were is let go, and with it the saving alone. */
 const GENERATION = 1024;
 
+/** What is larger than so many characters of JSON is hardly ever there twice, and would make the shelves large. */
+const LARGEST = 8192;
+
 /** The second generation is the one before. */
 class Shelf<T> {
   #young = new Map<string, T>();
@@ -41,5 +44,6 @@ export const sharedText = (text: string): string => texts.keep(text, text);
  */
 export function shared<T extends object>(value: T & Plain<T>): T;
 export function shared(value: object): unknown {
-  return values.keep(JSON.stringify(value), value);
+  const key = JSON.stringify(value);
+  return key.length > LARGEST ? value : values.keep(key, value);
 }

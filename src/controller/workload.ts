@@ -6,10 +6,25 @@ import {
   REVISION_ANNOTATION,
   VOLUME_NAME,
 } from '../api/names.ts';
-import { flattened, type JsonObject, listAt, objectAt, ownedFields, textAt } from '../plan/flatten.ts';
+import {
+  canonical,
+  flattened,
+  type JsonObject,
+  listAt,
+  objectAt,
+  ownedFields,
+  textAt,
+} from '../plan/flatten.ts';
 import { refShown } from '../plan/injection.ts';
-import type { ContainerView, EnvView, ForeignVolume, LiveWorkload, MountView } from '../plan/snapshot.ts';
-import type { RawObject } from '../kube/object.ts';
+import type {
+  ContainerView,
+  EnvView,
+  ForeignVolume,
+  LiveWorkload,
+  MountView,
+  Rollout,
+} from '../plan/snapshot.ts';
+import type { RawMetadata, RawObject } from '../kube/object.ts';
 import { digest } from './digest.ts';
 import { type FieldPath, fieldPath, Ownership } from './ownership.ts';
 import { projectRollout } from './rollout.ts';
@@ -33,27 +48,122 @@ export function projectWorkload(raw: RawObject, apiVersion: string, kind: Worklo
   ];
   const { rollout, oldPods } = projectRollout(raw, kind);
   const owned = ownership.ours === undefined ? '' : ownedFields(raw, ownership.ours);
-  return {
-    apiVersion,
-    workloadKind: kind,
-    namespace: sharedText(metadata.namespace ?? ''),
-    name: metadata.name,
-    uid: metadata.uid,
-    resourceVersion: metadata.resourceVersion,
-    deleting: metadata.deletionTimestamp !== undefined,
-    marker: metadata.annotations?.[MODEL_ANNOTATION],
-    revision: textAt(annotations, REVISION_ANNOTATION),
-    defaultContainer: textAt(annotations, DEFAULT_CONTAINER_ANNOTATION),
-    containers: shared(containers),
-    volume: foreignVolume(pod, podPath, ownership),
-    duplicate: findDuplicate(pod),
-    owned: owned === '' ? '' : digest(owned),
-    editor: ownership.editor,
-    rollout,
-    oldPods,
-    blockedSince: rollout.blocked ? ownership.editedAt : undefined,
-  };
+  return new KeptWorkload(
+    metadata,
+    {
+      marker: metadata.annotations?.[MODEL_ANNOTATION],
+      revision: textAt(annotations, REVISION_ANNOTATION),
+      owned: owned === '' ? '' : digest(owned),
+    },
+    {
+      apiVersion,
+      workloadKind: kind,
+      deleting: metadata.deletionTimestamp !== undefined,
+      defaultContainer: textAt(annotations, DEFAULT_CONTAINER_ANNOTATION),
+      containers,
+      volume: foreignVolume(pod, podPath, ownership),
+      duplicate: findDuplicate(pod),
+      editor: ownership.editor,
+      rollout,
+      oldPods,
+      blockedSince: rollout.blocked ? ownership.editedAt : undefined,
+    },
+  );
 }
+
+/** What is different in every workload, besides its name. */
+type Own = Pick<LiveWorkload, 'marker' | 'revision' | 'owned'>;
+/** What most workloads have in common, so that it is there once. */
+type Common = Omit<LiveWorkload, keyof Own | 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
+
+class KeptWorkload implements LiveWorkload {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly marker: string | undefined;
+  readonly revision: string | undefined;
+  readonly owned: string;
+  readonly #common: Common;
+
+  constructor(
+    { namespace = '', name, uid, resourceVersion }: RawMetadata,
+    { marker, revision, owned }: Own,
+    common: Common,
+  ) {
+    this.namespace = sharedText(namespace);
+    this.name = name;
+    this.uid = uid;
+    this.resourceVersion = resourceVersion;
+    this.marker = marker;
+    this.revision = revision;
+    this.owned = owned;
+    this.#common = shared(common);
+  }
+
+  get apiVersion(): string {
+    return this.#common.apiVersion;
+  }
+  get workloadKind(): string {
+    return this.#common.workloadKind;
+  }
+  get deleting(): boolean {
+    return this.#common.deleting;
+  }
+  get defaultContainer(): string | undefined {
+    return this.#common.defaultContainer;
+  }
+  get containers(): readonly ContainerView[] {
+    return this.#common.containers;
+  }
+  get volume(): ForeignVolume | undefined {
+    return this.#common.volume;
+  }
+  get duplicate(): string | undefined {
+    return this.#common.duplicate;
+  }
+  get editor(): string {
+    return this.#common.editor;
+  }
+  get rollout(): Rollout {
+    return this.#common.rollout;
+  }
+  get oldPods(): string | undefined {
+    return this.#common.oldPods;
+  }
+  get blockedSince(): number | undefined {
+    return this.#common.blockedSince;
+  }
+}
+
+/** Every field but the resourceVersion: pods that come and go change that many times, and nothing else that matters. */
+type Compared = Exclude<keyof LiveWorkload, 'resourceVersion'>;
+const COMPARED: Readonly<Record<Compared, true>> = {
+  apiVersion: true,
+  workloadKind: true,
+  namespace: true,
+  name: true,
+  uid: true,
+  deleting: true,
+  marker: true,
+  revision: true,
+  defaultContainer: true,
+  containers: true,
+  volume: true,
+  duplicate: true,
+  owned: true,
+  editor: true,
+  rollout: true,
+  oldPods: true,
+  blockedSince: true,
+};
+const COMPARED_FIELDS = Object.keys(COMPARED).filter((field): field is Compared => field in COMPARED);
+
+/** Whether a workload is for a plan as it was. */
+export const sameWorkload = (old: LiveWorkload, now: LiveWorkload): boolean =>
+  COMPARED_FIELDS.every(
+    (field) => old[field] === now[field] || canonical(old[field]) === canonical(now[field]),
+  );
 
 function projectContainers(
   pod: unknown,
