@@ -248,9 +248,8 @@ async function writeWorkload(
   );
   const { live, wanted, again } = action;
   const isRefused = failure?.reason === 'Conflict' || failure?.reason === 'TooMany';
-  const refused = isRefused ? failure.message : undefined;
-  if (refused !== undefined || (again && !failure))
-    memory.rememberWrite(live.uid, wanted, Date.now(), refused);
+  const refusal = isRefused ? { said: failure.message, version: live.resourceVersion } : undefined;
+  if (refusal || (again && !failure)) memory.rememberWrite(live.uid, wanted, Date.now(), refusal);
   return failure;
 }
 

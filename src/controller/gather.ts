@@ -15,7 +15,7 @@ import type {
   StoreView,
   WorkloadView,
 } from '../plan/snapshot.ts';
-import { type Caches, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
+import { type Caches, configId, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
 import { type Memory, secretId } from './memory.ts';
 import type { CachedModel } from './model.ts';
 import { storeSecrets } from './store-secrets.ts';
@@ -38,7 +38,7 @@ export async function gather(
     spec.kind === 'valid' ? spec.spec.stores.map((ref) => storeView(ref, namespace, caches)) : [];
   return {
     model: { namespace, name, uid, generation, deleting, spec, prior },
-    declaration: await declaration(model, caches, client),
+    declaration: await declaration(model, caches, client, memory),
     approval: approvalView(model, caches.trusts),
     stores,
     namespaceUid: await namespaceUid(model, stores, client, memory),
@@ -48,17 +48,26 @@ export async function gather(
   };
 }
 
-async function declaration(model: CachedModel, { configs }: Caches, client: Client): Promise<Declaration> {
+async function declaration(
+  model: CachedModel,
+  caches: Caches,
+  client: Client,
+  memory: Memory,
+): Promise<Declaration> {
+  const { configs } = caches;
   if (model.inline) return model.inline;
   const ref = model.spec.kind === 'valid' ? model.spec.spec.config.configMapRef : undefined;
   if (!ref) return { kind: 'malformed', errors: [] };
   const { namespace } = model;
-  if (!configs.get(namespace, ref.name)?.keys.has(ref.key)) {
+  const id = configId(`${namespace}/${ref.name}`);
+  const isAbsent = memory.isAbsent(id) && configs.freshness(namespace).kind === 'synced';
+  if (!isAbsent && !configs.get(namespace, ref.name)?.keys.has(ref.key)) {
     try {
       const raw = await client.get(configMaps, { namespace, name: ref.name });
       // what is there was read for other keys
       if (raw) configs.setAnew(raw);
       else configs.remove(`${namespace}/${ref.name}`);
+      if (!raw && isStillAsked(model, caches)) memory.rememberAbsent(id);
     } catch (error) {
       if (!isApiError(error, 'Forbidden')) throw error;
       return { kind: 'unknown', why: messages.notAuthorized(`read ConfigMap ${namespace}/${ref.name}`) };
@@ -177,7 +186,7 @@ async function workloadView(
   const cache = caches.workloads.get(ref.kind);
   if (!cache) return { kind: 'absent', ref };
   try {
-    const live = await liveWorkload(ref, model, cache, client);
+    const live = await liveWorkload(ref, model, cache, caches, client, memory);
     if (!live) return { kind: 'absent', ref };
     const now = Date.now();
     return {
@@ -185,7 +194,7 @@ async function workloadView(
       ref,
       live,
       holder: holderOf(live, model, caches),
-      fight: memory.fight(live.uid, now),
+      fight: memory.fight(live.uid, now, live.resourceVersion),
       blockedForMs: live.blockedSince === undefined ? undefined : now - live.blockedSince,
     };
   } catch (error) {
@@ -195,16 +204,28 @@ async function workloadView(
 }
 
 async function liveWorkload(
-  { name }: WorkloadRef,
-  { namespace }: CachedModel,
+  { kind, name }: WorkloadRef,
+  model: CachedModel,
   { resource, store }: WorkloadCache,
+  caches: Caches,
   client: Client,
+  memory: Memory,
 ): Promise<LiveWorkload | undefined> {
+  const { namespace } = model;
   const known = store.get(namespace, name);
   if (known) return known;
+  const id = workloadKey(kind, namespace, name);
+  if (memory.isAbsent(id) && store.freshness(namespace).kind === 'synced') return undefined;
   const raw = await client.get(resource, { namespace, name });
   if (raw) store.set(raw);
+  else if (isStillAsked(model, caches)) memory.rememberAbsent(id);
   return store.get(namespace, name);
+}
+
+/** Whether the caches have kept what the model refers to for as long as the read took. */
+function isStillAsked({ namespace, name, uid, generation, spec }: CachedModel, { models }: Caches): boolean {
+  const now = models.get(namespace, name);
+  return spec.kind === 'valid' && now?.uid === uid && now.generation === generation;
 }
 
 /**

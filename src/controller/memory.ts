@@ -4,6 +4,9 @@ import { isForgotten, waitFor, withWrite, type Writes } from '../plan/writes.ts'
 /** What stands for a Secret of a model, there or not. */
 export const secretId = (modelUid: string, name: string): string => `${modelUid}/${name}`;
 
+/** Of what is not there; beyond it one is asked for again. */
+const MOST_ABSENT = 10_000;
+
 /**
  * What the controller remembers of a model beyond its caches, by uid. Nothing of it is needed to be right: it
  * saves a read, or a restart of pods.
@@ -13,8 +16,12 @@ export class Memory {
   readonly #namespaces = new Map<string, string>();
   /** Names of Secrets that may outlive their model, by its key. */
   readonly #left = new Map<string, readonly string[]>();
+  /** What was looked for by its name and is not there. */
+  readonly #absent = new Set<string>();
+  /** What is being written as the status of a model, by its uid. */
+  readonly #statuses = new Map<string, string>();
   /** By uid of what is written, those written last at the end. */
-  readonly #writes = new Map<string, Writes>();
+  readonly #writes = new Map<string, Writes & { readonly version: string | undefined }>();
 
   /** What a delivered Secret held when somebody deleted it. */
   lastDelivered(uid: string): DeliveredContent | undefined {
@@ -50,17 +57,58 @@ export class Memory {
     this.#namespaces.set(uid, namespaceUid);
   }
 
-  /** Whether the same has been written to an object too often of late. */
-  fight(uid: string, now: number): Fight | undefined {
-    const writes = this.#writes.get(uid);
-    return writes && { wanted: writes.wanted, waitMs: waitFor(writes, now), refused: writes.refused };
+  /** Only for what some model asks for all the time since: then its watch tells when it comes. */
+  rememberAbsent(id: string): void {
+    this.#absent.add(id);
+    const [oldest] = this.#absent;
+    if (this.#absent.size > MOST_ABSENT && oldest !== undefined) this.#absent.delete(oldest);
   }
 
-  /** @param refused what the API server said if it did not do it */
-  rememberWrite(uid: string, wanted: string, now: number, refused?: string): void {
-    const writes = withWrite(this.#writes.get(uid), wanted, now, refused);
+  isAbsent(id: string): boolean {
+    return this.#absent.has(id);
+  }
+
+  forgetAbsent(id: string): void {
+    this.#absent.delete(id);
+  }
+
+  /** While our own status is under way: what comes back of it is no news. */
+  expectStatus(uid: string, digest: string): void {
+    this.#statuses.set(uid, digest);
+  }
+
+  expectsStatus(uid: string, digest: string): boolean {
+    return this.#statuses.get(uid) === digest;
+  }
+
+  forgetStatus(uid: string): void {
+    this.#statuses.delete(uid);
+  }
+
+  /**
+   * Whether the same has been written to an object too often of late. What was refused is tried at once when the object
+   * is no longer what it was refused for.
+   *
+   * @param version the object's resourceVersion
+   */
+  fight(uid: string, now: number, version?: string): Fight | undefined {
+    const writes = this.#writes.get(uid);
+    if (!writes) return undefined;
+    const { wanted, refused } = writes;
+    const isMended = refused !== undefined && writes.version !== version;
+    return { wanted, refused, waitMs: isMended ? 0 : waitFor(writes, now) };
+  }
+
+  /** @param refusal what the API server said if it did not do it, and the resourceVersion that it was about */
+  rememberWrite(
+    uid: string,
+    wanted: string,
+    now: number,
+    refusal?: { readonly said: string; readonly version: string },
+  ): void {
+    const writes = withWrite(this.#writes.get(uid), wanted, now, refusal?.said);
     this.#writes.delete(uid);
-    this.#writes.set(uid, writes);
+    this.#writes.set(uid, { ...writes, version: refusal?.version });
     for (const [oldest, found] of this.#writes) {
       if (!isForgotten(found, now)) break;
       this.#writes.delete(oldest);

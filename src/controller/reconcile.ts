@@ -17,7 +17,8 @@ import { digest, digestOf, freshRevision } from './digest.ts';
 import { applyWorkload, execute, TerminatingError } from './execute.ts';
 import { gather, markedWorkloads } from './gather.ts';
 import type { Memory } from './memory.ts';
-import { type CachedModel, statusDigest } from './model.ts';
+import type { CachedModel } from './model.ts';
+import { statusDigest } from './model-status.ts';
 import { modelSubject, type Recorder } from './recorder.ts';
 import { StaleError } from './stale.ts';
 import { noteModel } from './trust.ts';
@@ -98,7 +99,9 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
     prior.conditions,
     new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
   );
-  if (statusDigest(status) === model.statusDigest) return;
+  const said = statusDigest(status);
+  if (said === model.statusDigest) return;
+  at.memory.expectStatus(model.uid, said);
   try {
     const written = await at.client.mergePatch(
       modelDeployments,
@@ -112,6 +115,8 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
     if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
       throw new StaleError(name, { cause: error });
     throw error;
+  } finally {
+    at.memory.forgetStatus(model.uid);
   }
   await at.recorder.record(modelSubject(model), statusEvents(status, prior, digest));
 }

@@ -1,7 +1,7 @@
 import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
 import { deliveredSecretName } from '../api/names.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
-import { type Caches, markedModel, workloadKey } from './caches.ts';
+import { type Caches, configId, markedModel, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
 import type { CachedModel } from './model.ts';
 import { modelsOfChange } from './source-change.ts';
@@ -27,11 +27,14 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
       if (lost.length > 0) memory.rememberLeft(key, lost);
     }
     if (old && old.uid !== now?.uid) memory.forget(old.uid);
-    wake([key]);
-    // what it asked for may be another's now, and the other way round
     const isSame =
       old?.uid === now?.uid && old?.generation === now?.generation && old?.deleting === now?.deleting;
+    if (isSame && now && memory.expectsStatus(now.uid, now.statusDigest)) return;
+    wake([key]);
     if (isSame) return;
+    // what nobody asked for meanwhile may have come unseen
+    if (old) for (const id of askedBy(old)) memory.forgetAbsent(id);
+    // what it asked for may be another's now, and the other way round
     for (const model of [old, now]) if (model) wakeRivals(model);
   });
 
@@ -57,13 +60,27 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     wake(owners);
   });
 
-  configs.onChange((key) => wake(models.keysBy('config', key)));
+  configs.onChange((key) => {
+    memory.forgetAbsent(configId(key));
+    wake(models.keysBy('config', key));
+  });
 
   for (const kind of WORKLOAD_KINDS) {
     workloads.get(kind)?.store.onChange((_key, old, now) => {
+      if (now) memory.forgetAbsent(workloadKey(kind, now.namespace, now.name));
       for (const live of [old, now]) if (live) wakeForWorkload(live, caches, wake);
     });
   }
+}
+
+/** What stands for the objects that a model refers to. */
+function askedBy({ namespace, spec }: CachedModel): readonly string[] {
+  if (spec.kind === 'invalid') return [];
+  const { config, workloads } = spec.spec;
+  return [
+    ...(config.configMapRef ? [configId(`${namespace}/${config.configMapRef.name}`)] : []),
+    ...workloads.map(({ kind, name }) => workloadKey(kind, namespace, name)),
+  ];
 }
 
 function wakeForWorkload(live: LiveWorkload, { models }: Caches, wake: Wake): void {

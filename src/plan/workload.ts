@@ -117,6 +117,9 @@ export function planWorkload(
 const goneFrom = (isRight: boolean, { missing, lost }: WorkloadContext): readonly string[] =>
   isRight ? missing : missing.filter((name) => lost.has(name));
 
+/** How often a workload is looked at that the API server refuses to change: from memory, at no cost to it. */
+const MENDED_MS = 15_000;
+
 /** Nothing is written for a while: whoever undoes it, or refuses it, would only do so again. */
 const standoff = (
   ref: WorkloadRef,
@@ -133,7 +136,8 @@ const standoff = (
         message: messages.reverted(live.editor, model.namespace, model.name),
       }
     : { state: 'Conflict', reason: 'Conflict', message: fight.refused }),
-  lookAgainMs: fight.waitMs,
+  // most of what mends a refusal is nothing that is kept of a workload, so that no change of it wakes anybody
+  lookAgainMs: fight.refused === undefined ? fight.waitMs : Math.min(fight.waitMs, MENDED_MS),
 });
 
 const nothing = (ref: WorkloadRef | undefined): WorkloadPlan => ({

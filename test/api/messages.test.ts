@@ -13,4 +13,11 @@ describe('docs/status.md', () => {
   it.each([...SECRET_STATES, ...WORKLOAD_STATES])('has the state %s', (state) => {
     expect(DOCUMENT).toMatch(new RegExp(`\\| \`${state}\` \\| .+ \\|`));
   });
+
+  it.each([...Object.keys(REASONS), ...SECRET_STATES, ...WORKLOAD_STATES])(
+    'says what to do about %s',
+    (name) => {
+      expect(DOCUMENT).toMatch(new RegExp(`^\\| \`${name}\` \\| [^|]*\\w[^|]* \\| [^|]*\\w[^|]* \\|$`, 'm'));
+    },
+  );
 });

@@ -53,10 +53,6 @@ export class Fleet {
     this.#dice = dice;
   }
 
-  get size(): number {
-    return this.#models.size;
-  }
-
   /** Some keys in the store, and some models that ask for them. */
   async populate(models: number): Promise<void> {
     for (const key of KEYS.slice(0, KEYS.length - 2)) await this.#setKey(key);
@@ -95,6 +91,12 @@ export class Fleet {
   /** Waits until everything is as it should be; else it says what is not. */
   async isRight(within: number): Promise<void> {
     await eventually(async () => deepStrictEqual(await this.#actual(), this.#expected()), { within });
+  }
+
+  /** Removes the workloads that outlived their model, so that a long run has no more of them than a short one. */
+  async tidy(): Promise<void> {
+    for (const name of this.#left) await this.#api.delete(this.#world.path('deployments', name));
+    this.#left.clear();
   }
 
   async #setKey(key: string): Promise<string> {

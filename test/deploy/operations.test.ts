@@ -41,7 +41,9 @@ describe('docs/operations.md', () => {
   });
 
   it('says what to do for each alert', () => {
-    const sections = [...operations.matchAll(/^\*\*(TrussSecrets[A-Za-z]+)\*\*/gm)].map(([, name = '']) => name);
+    const sections = [...operations.matchAll(/^\*\*(TrussSecrets[A-Za-z]+)\*\*/gm)].map(
+      ([, name = '']) => name,
+    );
     expect(sections).toEqual(alerts.map(({ alert }) => alert));
   });
 });

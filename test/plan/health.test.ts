@@ -193,6 +193,7 @@ describe('Reverted: somebody keeps taking our fields out', () => {
     expect(only(planned(there, { live: { owned: '' }, view: { fight: refused } }))).toMatchObject({
       state: 'Conflict',
       message: 'the API server finds the result invalid',
+      lookAgainMs: 15_000,
     });
   });
 

@@ -10,6 +10,7 @@ import { connect } from '../../../src/kube/connection.ts';
 import { createDiscovery } from '../../../src/kube/discovery.ts';
 import { fenced } from '../../../src/kube/fence.ts';
 import { createClient } from '../../../src/kube/http-client.ts';
+import type { RawObject } from '../../../src/kube/object.ts';
 import { configMaps, modelDeployments, type Resource, secrets } from '../../../src/kube/resource.ts';
 import type { Store } from '../../../src/kube/store.ts';
 import type { Outcome } from '../../../src/kube/workers.ts';
@@ -22,6 +23,8 @@ export interface ByHand {
   /** Hears of all that is there now. */
   readonly hear: () => Promise<void>;
   readonly look: (model: string) => Promise<Outcome>;
+  /** A model as it is there now. */
+  readonly read: (model: string) => Promise<RawObject>;
   /** Looks until nothing is stale any more. */
   readonly settle: (model: string) => Promise<Outcome>;
   /** Keys of models that something woke since the last call. */
@@ -69,6 +72,11 @@ export async function byHand(
     caches,
     memory,
     look,
+    read: async (name) => {
+      const model = await plain.get(modelDeployments, { namespace, name });
+      if (!model) throw new Error(`there is no ${name}`);
+      return model;
+    },
     settle: async (model) => {
       for (let tries = 0; tries < 5; tries++) {
         const outcome = await look(model);

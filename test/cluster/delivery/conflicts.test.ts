@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
-import { operatorIdentity, startOperator } from '../operator.ts';
+import { identityWith } from '../identity.ts';
+import { operatorIdentity, operatorRules, startOperator } from '../operator.ts';
 import { conditionOf, declaring, newWorld, type World } from '../world.ts';
 import { injectedInto, makeWorkload, templateOf, workloadPath } from './workloads.ts';
 
@@ -204,5 +205,30 @@ describe('a workload that is not rolled out by itself', () => {
 
     await cluster().api.patch(workloadPath(world, 'Deployment', 'paused'), { spec: { paused: false } });
     await world.status('paused', ({ workloads }) => expect(workloads?.[0]?.state).toBe('Injected'));
+  });
+});
+
+describe('what the operator may not do', () => {
+  /** The operator's rules without one verb on Deployments. */
+  const without = (verb: string) =>
+    operatorRules().map((rule) =>
+      rule.resources.includes('deployments')
+        ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) }
+        : rule,
+    );
+
+  it('write the workload: NotAuthorized, with what it lacks; the Secret is written all the same', async () => {
+    const own = await newWorld();
+    const { kubeconfig } = await identityWith({ rules: { [own.namespace]: without('patch') } });
+    await startOperator(kubeconfig, [own.namespace]);
+    await own.storeSecret('org', { a: 'A' });
+    await makeWorkload(own, 'Deployment', 'forbidden');
+    await own.model('forbidden', { config: declaring('a') });
+    const { workloads: [entry] = [], conditions } = await own.status('forbidden', ({ workloads }) =>
+      expect(workloads?.[0]?.state).toBe('NotAuthorized'),
+    );
+    expect(entry?.message).toContain('the operator may not write Deployment forbidden');
+    expect(conditionOf(conditions, 'Injected')).toMatchObject({ status: 'False', reason: 'NotAuthorized' });
+    expect(Object.keys((await own.delivered('forbidden')) ?? {})).toEqual(['a']);
   });
 });

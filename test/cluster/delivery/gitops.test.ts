@@ -241,6 +241,36 @@ describe('somebody who keeps replacing the workload by his manifest', () => {
     expect(way.writes(/modeldeployments\/fought\/status/)).toBeLessThan(40);
   });
 
+  it('what the API server refuses is tried five times, then once in ten minutes, however often he writes', async () => {
+    const world = await newWorld();
+    const way = await observedWay([world.namespace]);
+    await startOperator(way.kubeconfig, [world.namespace]);
+    await world.storeSecret('org', { a: 'A' });
+    const { spec } = manifest('refused');
+    const template = {
+      ...spec.template,
+      metadata: { labels: { app: 'refused' }, annotations: { [REVISION]: 'his' } },
+    };
+    const his = { ...manifest('refused'), spec: { ...spec, template } };
+    await serverSide(true)(world, his);
+    await world.model('refused', { config: declaring('a'), delivery: 'Env' });
+    const isConflict = () =>
+      world.status('refused', ({ workloads }) => {
+        expect(workloads?.[0]?.state).toBe('Conflict');
+        expect(workloads?.[0]?.message).toContain('argocd-controller');
+      });
+    await isConflict();
+    const path = workloadPath(world, 'Deployment', 'refused');
+    for (let n = 0; n < 12; n++) {
+      await cluster().api.patch(path, {
+        spec: { template: { metadata: { annotations: { n: String(n) } } } },
+      });
+      await pause(300);
+    }
+    expect(way.writes(/\/deployments\/refused\b/)).toBe(5);
+    await isConflict();
+  });
+
   it('a manifest that has our fields in it is no fight', async () => {
     const world = await newWorld();
     const way = await observedWay([world.namespace]);
