@@ -2,14 +2,13 @@ import { stringify } from 'yaml';
 import { messages } from '../api/messages.ts';
 import type { WorkloadRef } from '../api/model-deployment.ts';
 import type { Caches } from '../controller/caches.ts';
-import { digest } from '../controller/digest.ts';
 import { apiVersion } from '../kube/resource.ts';
 import { approvalOf, withApprovedEnv } from '../plan/approval.ts';
 import { isObject, type JsonObject } from '../plan/flatten.ts';
 import { type Injection, injectionOf } from '../plan/injection.ts';
 import type { ActPlan } from '../plan/plan.ts';
-import type { LiveWorkload, ModelIdentity, WorkloadView } from '../plan/snapshot.ts';
-import { planWorkload } from '../plan/workload.ts';
+import type { LiveWorkload } from '../plan/snapshot.ts';
+import { wishFor } from '../plan/workload.ts';
 import { CommandError } from './errors.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 
@@ -31,7 +30,13 @@ export function snippet({ snapshot, model, caches }: LiveSnapshot, acted: ActPla
   }
   const approved = withApprovedEnv(spec.spec, approvalOf(model, snapshot.approval));
   const injection = injectionOf(model, approved, acted.resolutions, acted.secret, acted.pull);
-  const named = snapshot.workloads.filter(({ kind, ref }) => ref && kind !== 'forbidden');
+  const named = snapshot.workloads.flatMap((view) =>
+    view.kind === 'present' && view.ref
+      ? [{ ref: view.ref, live: view.live }]
+      : view.kind === 'absent'
+        ? [{ ref: view.ref, live: unborn(view.ref, namespace, caches) }]
+        : [],
+  );
   if (!injection || named.length === 0) {
     throw new CommandError(
       spec.spec.delivery === 'None'
@@ -41,16 +46,12 @@ export function snippet({ snapshot, model, caches }: LiveSnapshot, acted: ActPla
           : messages.nothingDeclared,
     );
   }
-  const manifests = named.map((view) => {
-    const live = view.kind === 'present' ? view.live : unborn(view, namespace, caches);
-    const manifest = manifestFor(
-      { ...live, owned: '' },
-      view.ref,
-      { ...injection, revision: undefined },
-      model,
-    );
-    return stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false });
-  });
+  const manifests = named.map(({ ref, live }) =>
+    stringify(manifestFor(ref, live, { ...injection, revision: undefined }), {
+      lineWidth: 0,
+      aliasDuplicateObjects: false,
+    }),
+  );
   return `${comment(namespace, name)}${manifests.join('---\n')}`;
 }
 
@@ -65,37 +66,28 @@ const comment = (namespace: string, name: string): string =>
 # truss-secrets untrust ${name} -n ${namespace}
 `;
 
-/** What would be applied to the workload if nothing were injected yet. @throws CommandError */
-function manifestFor(
-  live: LiveWorkload,
-  ref: WorkloadRef | undefined,
-  injection: Injection,
-  model: ModelIdentity,
-): JsonObject {
-  const context = { model, digest, missing: [], lost: new Set<string>(), prior: [] };
-  const { action, message } = planWorkload(
-    { kind: 'present', ref, live, holder: undefined },
-    injection,
-    context,
-  );
-  if (action.kind === 'none') {
-    throw new CommandError(`${live.workloadKind} ${live.name}: ${message ?? 'nothing can be put in'}`);
-  }
-  const { apiVersion: version, kind, spec } = action.body;
+/** @throws CommandError */
+function manifestFor(ref: WorkloadRef, live: LiveWorkload, injection: Injection): JsonObject {
+  const wish = wishFor(ref, live, undefined, injection);
+  if (wish.kind === 'conflict') throw new CommandError(`${ref.kind} ${ref.name}: ${wish.message}`);
+  const { apiVersion: version, kind, spec } = wish.body;
   return { apiVersion: version, kind, metadata: { name: live.name }, spec: isObject(spec) ? spec : {} };
 }
 
 /** A workload that is not there yet. */
-function unborn({ ref }: WorkloadView, namespace: string, { workloads }: Caches): LiveWorkload {
-  const kind = ref?.kind ?? 'Deployment';
+function unborn(
+  { kind, name, containers: named }: WorkloadRef,
+  namespace: string,
+  { workloads }: Caches,
+): LiveWorkload {
   const cache = workloads.get(kind);
-  const asked = ref?.containers?.filter((one) => one !== '*') ?? [];
+  const asked = named?.filter((one) => one !== '*') ?? [];
   const containers = asked.length > 0 ? asked : [SOME_CONTAINER];
   return {
     apiVersion: cache ? apiVersion(cache.resource) : 'batch/v1',
     workloadKind: kind,
     namespace,
-    name: ref?.name ?? '',
+    name,
     uid: '',
     resourceVersion: '',
     deleting: false,

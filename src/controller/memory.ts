@@ -1,5 +1,5 @@
 import type { DeliveredContent, Fight } from '../plan/snapshot.ts';
-import { isForgotten, waitFor, withWrite, type Writes } from '../plan/writes.ts';
+import { isForgotten, type Refusal, waitFor, withWrite, type Writes } from '../plan/writes.ts';
 
 /** What stands for a Secret of a model, there or not. */
 export const secretId = (modelUid: string, name: string): string => `${modelUid}/${name}`;
@@ -21,7 +21,7 @@ export class Memory {
   /** What is being written as the status of a model, by its uid. */
   readonly #statuses = new Map<string, string>();
   /** By uid of what is written, those written last at the end. */
-  readonly #writes = new Map<string, Writes & { readonly version: string | undefined }>();
+  readonly #writes = new Map<string, Writes>();
 
   /** What a delivered Secret held when somebody deleted it. */
   lastDelivered(uid: string): DeliveredContent | undefined {
@@ -86,29 +86,20 @@ export class Memory {
   }
 
   /**
-   * Whether the same has been written to an object too often of late. What was refused is tried at once when the object
-   * is no longer what it was refused for.
+   * Whether the same has been written to an object too often of late.
    *
    * @param version the object's resourceVersion
    */
   fight(uid: string, now: number, version?: string): Fight | undefined {
     const writes = this.#writes.get(uid);
     if (!writes) return undefined;
-    const { wanted, refused } = writes;
-    const isMended = refused !== undefined && writes.version !== version;
-    return { wanted, refused, waitMs: isMended ? 0 : waitFor(writes, now) };
+    return { wanted: writes.wanted, refused: writes.refusal?.said, waitMs: waitFor(writes, now, version) };
   }
 
-  /** @param refusal what the API server said if it did not do it, and the resourceVersion that it was about */
-  rememberWrite(
-    uid: string,
-    wanted: string,
-    now: number,
-    refusal?: { readonly said: string; readonly version: string },
-  ): void {
-    const writes = withWrite(this.#writes.get(uid), wanted, now, refusal?.said);
+  rememberWrite(uid: string, wanted: string, now: number, refusal?: Refusal): void {
+    const writes = withWrite(this.#writes.get(uid), wanted, now, refusal);
     this.#writes.delete(uid);
-    this.#writes.set(uid, { ...writes, version: refusal?.version });
+    this.#writes.set(uid, writes);
     for (const [oldest, found] of this.#writes) {
       if (!isForgotten(found, now)) break;
       this.#writes.delete(oldest);

@@ -5,6 +5,7 @@ import { flattened, type JsonObject, objectAt } from './flatten.ts';
 import { MAX_TEMPLATE_BYTES, namesTimes } from './bounds.ts';
 import { chooseContainers } from './containers.ts';
 import { applyBody, type Injection, refShown } from './injection.ts';
+import { MENDED_MS } from './writes.ts';
 import type {
   ContainerView,
   Fight,
@@ -88,17 +89,9 @@ export function planWorkload(
     };
   }
   if (!ref || !injection) return undo(context.model, view, prior);
-  if (view.holder !== undefined) return conflict(ref, messages.workloadHeld(view.holder));
-  const chosen = chooseContainers(ref, live);
-  if (chosen.unknown.length > 0) {
-    const known = live.containers.map(({ name }) => name);
-    return conflict(ref, messages.unknownContainers(chosen.unknown, known));
-  }
-  const clash = findClash(live, injection, chosen.names);
-  if (clash !== undefined) return conflict(ref, clash);
-  const bytes = namesTimes(injection.names, chosen.names.size);
-  if (bytes > MAX_TEMPLATE_BYTES) return conflict(ref, messages.tooManyBytes(bytes, MAX_TEMPLATE_BYTES));
-  const body = applyBody(live, injection, chosen.names);
+  const wished = wishFor(ref, live, view.holder, injection);
+  if (wished.kind === 'conflict') return conflict(ref, wished.message);
+  const { body } = wished;
   const wanted = context.digest(ownedOnceApplied(body));
   const isRight = live.owned === wanted;
   const { fight } = view;
@@ -113,12 +106,35 @@ export function planWorkload(
   return { ref, action: { kind: 'apply', live, body, undo: false, wanted, again }, ...health };
 }
 
+/** What is to be applied to a workload, or why nothing can be. */
+export type Wish =
+  | { readonly kind: 'apply'; readonly body: JsonObject }
+  | { readonly kind: 'conflict'; readonly message: string };
+
+/** @param holder name of another model that has the workload */
+export function wishFor(
+  ref: WorkloadRef,
+  live: LiveWorkload,
+  holder: string | undefined,
+  injection: Injection,
+): Wish {
+  const because = (message: string): Wish => ({ kind: 'conflict', message });
+  if (holder !== undefined) return because(messages.workloadHeld(holder));
+  const chosen = chooseContainers(ref, live);
+  if (chosen.unknown.length > 0) {
+    const known = live.containers.map(({ name }) => name);
+    return because(messages.unknownContainers(chosen.unknown, known));
+  }
+  const clash = findClash(live, injection, chosen.names);
+  if (clash !== undefined) return because(clash);
+  const bytes = namesTimes(injection.names, chosen.names.size);
+  if (bytes > MAX_TEMPLATE_BYTES) return because(messages.tooManyBytes(bytes, MAX_TEMPLATE_BYTES));
+  return { kind: 'apply', body: applyBody(live, injection, chosen.names) };
+}
+
 /** Of a template that is about to change only what the pods have had is known to have gone. */
 const goneFrom = (isRight: boolean, { missing, lost }: WorkloadContext): readonly string[] =>
   isRight ? missing : missing.filter((name) => lost.has(name));
-
-/** How often a workload is looked at that the API server refuses to change: from memory, at no cost to it. */
-const MENDED_MS = 15_000;
 
 /** Nothing is written for a while: whoever undoes it, or refuses it, would only do so again. */
 const standoff = (
@@ -136,7 +152,6 @@ const standoff = (
         message: messages.reverted(live.editor, model.namespace, model.name),
       }
     : { state: 'Conflict', reason: 'Conflict', message: fight.refused }),
-  // most of what mends a refusal is nothing that is kept of a workload, so that no change of it wakes anybody
   lookAgainMs: fight.refused === undefined ? fight.waitMs : Math.min(fight.waitMs, MENDED_MS),
 });
 

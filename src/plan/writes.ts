@@ -8,25 +8,48 @@ export interface Writes {
   /** When, in milliseconds; the last few, the oldest first. */
   readonly times: readonly number[];
   readonly sparse: boolean;
-  /** The API server refused it, with this to say. */
-  readonly refused: string | undefined;
+  readonly refusal: Refusal | undefined;
+}
+
+/** The API server did not do it. */
+export interface Refusal {
+  readonly said: string;
+  /** The resourceVersion of what it was about. */
+  readonly version: string;
 }
 
 const MOST = 5;
 const WINDOW_MS = 10 * 60_000;
+/**
+ * How often it is looked whether what was refused has been mended. Nearly all that mends a refusal is not among what is kept
+ * of an object, so that no change of it wakes anybody; the look costs the API server nothing.
+ */
+export const MENDED_MS = 15_000;
 
 /** The writes with one more. Another content is no fight: it starts anew. */
-export function withWrite(before: Writes | undefined, wanted: string, now: number, refused?: string): Writes {
-  if (before?.wanted !== wanted) return { wanted, times: [now], sparse: false, refused };
+export function withWrite(
+  before: Writes | undefined,
+  wanted: string,
+  now: number,
+  refusal?: Refusal,
+): Writes {
+  if (before?.wanted !== wanted) return { wanted, times: [now], sparse: false, refusal };
   const times = [...before.times, now].slice(-MOST);
   const isFast = times.length === MOST && now - (times[0] ?? now) <= WINDOW_MS;
-  return { wanted, times, sparse: before.sparse || isFast, refused };
+  return { wanted, times, sparse: before.sparse || isFast, refusal };
 }
 
-/** Milliseconds until the same may be written again; 0: at once. */
-export function waitFor({ times, sparse }: Writes, now: number): number {
+/**
+ * Milliseconds until the same may be written again; 0: at once. An object that has changed since it was refused may have
+ * been mended: that is found out soon, but not as often as it changes.
+ *
+ * @param version the object's resourceVersion
+ */
+export function waitFor({ times, sparse, refusal }: Writes, now: number, version?: string): number {
   const last = times.at(-1);
-  return sparse && last !== undefined ? Math.max(0, last + WINDOW_MS - now) : 0;
+  if (!sparse || last === undefined) return 0;
+  const window = refusal && refusal.version !== version ? MENDED_MS : WINDOW_MS;
+  return Math.max(0, last + window - now);
 }
 
 /** Whether it makes no difference any more. A fight is remembered longer, to know it again. */

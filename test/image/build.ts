@@ -23,7 +23,8 @@ export function cannotBuildImage(): string | undefined {
 
 /**
  * Builds the Dockerfile with Debian's buildah, which needs no engine, on bases that are made here from the Node that
- * runs this; writes it to an OCI archive. Packages come from the registry that npm is set to, and from its cache.
+ * runs this; writes it to a Docker archive, which every node
+ * can import under the name that deploy/ has. Packages come from the registry that npm is set to, and from its cache.
  */
 export async function buildImage(archive: string): Promise<void> {
   const packages = await debianPackages(['buildah', 'busybox-static']);
@@ -76,7 +77,7 @@ export async function buildImage(archive: string): Promise<void> {
     '--signature-policy',
     policy,
     OPERATOR_IMAGE,
-    `oci-archive:${archive}:${OPERATOR_IMAGE}`,
+    `docker-archive:${archive}:docker.io/library/${OPERATOR_IMAGE}`,
   );
 }
 

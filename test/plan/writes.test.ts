@@ -9,6 +9,7 @@ const writesAt = (...times: readonly number[]): Writes =>
   times.reduce<Writes | undefined>((before, now) => withWrite(before, 'same', now), undefined) ??
   withWrite(undefined, 'same', 0);
 
+const invalid = { said: 'invalid', version: '7' };
 const atOnce = writesAt(0, SECOND, 2 * SECOND, 3 * SECOND, 4 * SECOND);
 
 describe('somebody who keeps undoing what is written', () => {
@@ -36,8 +37,15 @@ describe('somebody who keeps undoing what is written', () => {
   });
 
   it('what the API server said to the last write is kept, so that it can be said while nothing is written', () => {
-    expect(withWrite(atOnce, 'same', 5 * SECOND, 'invalid').refused).toBe('invalid');
-    expect(withWrite(withWrite(undefined, 'same', 0, 'invalid'), 'same', SECOND).refused).toBe(undefined);
+    expect(withWrite(atOnce, 'same', 5 * SECOND, invalid).refusal).toBe(invalid);
+    expect(withWrite(withWrite(undefined, 'same', 0, invalid), 'same', SECOND).refusal).toBe(undefined);
+  });
+
+  it('what was refused is tried again fifteen seconds later if the object has changed, however often it does', () => {
+    const refused = withWrite(atOnce, 'same', 5 * SECOND, invalid);
+    expect(waitFor(refused, 5 * SECOND, '7')).toBe(10 * MINUTE);
+    expect(waitFor(refused, 5 * SECOND, '8')).toBe(15 * SECOND);
+    expect(waitFor(refused, 21 * SECOND, '8')).toBe(0);
   });
 
   it('is forgotten ten minutes after the last write, a fight an hour after', () => {

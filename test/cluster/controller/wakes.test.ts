@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { cluster } from '../cluster.ts';
+import { eventually } from '../eventually.ts';
 import { declaring, newWorld, type World } from '../world.ts';
 import { byHand } from './by-hand.ts';
 
@@ -75,7 +76,7 @@ it('what nobody asked for in between is looked for again', async () => {
   await world.status('moves', ({ workloads }) => expect(workloads?.[0]?.state).not.toBe('Waiting'));
 });
 
-it('what the API server refuses is tried again as soon as the workload has been mended', async () => {
+it('what the API server refuses is tried again soon after the workload has been mended', async () => {
   // a path of a device, which is not among what the plan knows of a workload
   const device = (devicePath: string): object => ({
     containers: [{ name: 'model', image: 'x', volumeDevices: [{ name: 'own', devicePath }] }],
@@ -92,7 +93,12 @@ it('what the API server refuses is tried again as soon as the workload has been 
   expect(hand.requests().filter((one) => one.startsWith('apply'))).toEqual([]);
   const spec = { template: { spec: device('/dev/own') } };
   await cluster().api.patch(world.path('deployments', 'refused'), { spec });
-  await hand.hear();
-  await hand.settle('refused');
+  await eventually(
+    async () => {
+      await hand.hear();
+      expect(await hand.settle('refused')).toMatchObject({ kind: 'done' });
+    },
+    { within: 30_000 },
+  );
   await world.ready('refused');
 });

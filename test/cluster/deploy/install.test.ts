@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, apiOf, type KubernetesObject } from '../api.ts';
 import { cluster, ownControlPlane, skipUnless } from '../cluster.ts';
@@ -8,18 +7,11 @@ import { eventually } from '../eventually.ts';
 import { type Operator, startOperator } from '../operator.ts';
 import { declaring, orUndefined, type World, worldIn } from '../world.ts';
 import { applyAll, pathOf, removeAll } from '../../deploy/apply.ts';
-import { kustomize, type Manifest } from '../../deploy/kustomize.ts';
+import type { Manifest } from '../../deploy/kustomize.ts';
+import { objectsOfSet, setsFor } from '../../deploy/sets.ts';
 
-const DEPLOY = join(import.meta.dirname, '../../../deploy');
 const NAMESPACES = ['models', 'org-secrets'];
 const LEASE = ['--leader-elect', '--leader-elect-resource-namespace=truss-secrets-system'];
-
-/** The sets that this API server takes whole. */
-function sets(): readonly string[] {
-  const { policyV1, validatingAdmissionPolicy } = cluster().features;
-  if (validatingAdmissionPolicy) return ['.', 'overlays/approval', 'overlays/namespaced'];
-  return [policyV1 ? 'overlays/kubernetes-1.25' : 'overlays/kubernetes-1.20'];
-}
 
 describe('the manifests', () => {
   let plane: ControlPlane | undefined;
@@ -51,8 +43,8 @@ describe('the manifests', () => {
   }
 
   it('apply whole, and again without a change', async () => {
-    for (const set of sets()) {
-      const objects = kustomize(join(DEPLOY, set));
+    for (const set of setsFor(cluster().features)) {
+      const objects = objectsOfSet(set);
       const first = await applyAll(api, objects);
       const second = await applyAll(api, objects);
       // a controller may have written a status meanwhile, or a token
@@ -63,7 +55,7 @@ describe('the manifests', () => {
   });
 
   it('give the operator the rights that it needs, its lease among them, and an upgrade in place changes nothing that was delivered', async () => {
-    const objects = kustomize(join(DEPLOY, sets()[0] ?? '.'));
+    const objects = objectsOfSet(setsFor(cluster().features)[0]);
     await applyAll(api, objects);
     const operator = await operatorOf();
     await eventually(() => expect(operator.output()).toContain('"msg":"leading"'));
@@ -96,9 +88,9 @@ describe('the manifests', () => {
     skipUnless(context, 'validatingAdmissionPolicy');
     await removeAll(
       api,
-      kustomize(DEPLOY).filter(({ kind }) => kind.startsWith('ClusterRole')),
+      objectsOfSet('.').filter(({ kind }) => kind.startsWith('ClusterRole')),
     );
-    await applyAll(api, kustomize(join(DEPLOY, 'overlays/namespaced')));
+    await applyAll(api, objectsOfSet('overlays/namespaced'));
     const operator = await operatorOf();
     await world.storeSecret('more', { other: 'value' });
     await world.model('other', { config: declaring('other'), workloads: [] });
@@ -108,8 +100,7 @@ describe('the manifests', () => {
   });
 
   it('go in the order of docs/operations.md, and leave workloads as they were', async () => {
-    const set = sets().at(-1) ?? '.';
-    const objects = kustomize(join(DEPLOY, set));
+    const objects = objectsOfSet(setsFor(cluster().features).at(-1) ?? '.');
     await applyAll(api, objects);
     const operator = await operatorOf();
     await world.storeSecret('last', { key: 'value' });

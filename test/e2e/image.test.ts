@@ -1,0 +1,177 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cluster, importImages, skipUnless } from '../cluster/cluster.ts';
+import { eventually } from '../cluster/eventually.ts';
+import { exec } from '../cluster/exec.ts';
+import { temporaryFolder } from '../cluster/guard.ts';
+import { run } from '../cluster/process.ts';
+import { declaring, newWorld, orUndefined, type World, worldIn } from '../cluster/world.ts';
+import { applyAll, removeAll } from '../deploy/apply.ts';
+import type { Manifest } from '../deploy/kustomize.ts';
+import { objectsOfSet, setsFor } from '../deploy/sets.ts';
+import { buildImage, cannotBuildImage } from '../image/build.ts';
+import { isReady, onePod, podsOf, runWorkload, textIn } from './pods.ts';
+
+const SYSTEM = 'truss-secrets-system';
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${SYSTEM}/leases/truss-secrets`;
+const BUILT_WITHIN_MS = 900_000;
+const RUNNING = { within: 150_000 };
+const OWN_LAYER_MB = 6;
+
+/**
+ * What an administrator does: builds the image, and applies the manifests. The operator is told to leave alone all but
+ * one namespace, as other tests run theirs on this cluster; the CRDs are there already.
+ */
+function manifests(namespace: string): readonly Manifest[] {
+  return objectsOfSet(setsFor(cluster().features)[0])
+    .filter(({ kind }) => kind !== 'CustomResourceDefinition')
+    .map((object) =>
+      object.kind === 'Deployment' ? withArgument(object, `--namespaces=${namespace}`) : object,
+    );
+}
+
+function withArgument(deployment: Manifest, argument: string): Manifest {
+  const text = JSON.stringify(deployment).replace('"args":["controller"', `$&,${JSON.stringify(argument)}`);
+  expect(text).toContain(argument);
+  return JSON.parse(text);
+}
+
+describe('the image, from the manifests of the project', () => {
+  let world: World;
+  let system: World;
+  let objects: readonly Manifest[] = [];
+  let archive = '';
+  let folder: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
+  let obstacle: string | undefined;
+
+  beforeAll(async () => {
+    const { api, features } = cluster();
+    if (!features.importsImages) return;
+    obstacle = cannotBuildImage();
+    if (await orUndefined(api.get(`/api/v1/namespaces/${SYSTEM}`))) obstacle = `${SYSTEM} is there already`;
+    if (obstacle !== undefined) return;
+    folder = await temporaryFolder(join(tmpdir(), 'truss-test-'));
+    archive = join(folder.path, 'image.tar');
+    await buildImage(archive);
+    await importImages(archive);
+    world = await newWorld();
+    system = worldIn(SYSTEM);
+    objects = manifests(world.namespace);
+    await applyAll(api, objects);
+  }, BUILT_WITHIN_MS);
+  beforeEach((context) => {
+    skipUnless(context, 'importsImages');
+    context.skip(obstacle !== undefined, obstacle);
+  });
+  afterAll(async () => {
+    await removeAll(cluster().api, objects);
+    await folder?.[Symbol.asyncDispose]();
+  });
+
+  /** The pods of the operator, all of them ready. */
+  const replicas = (count = 2) =>
+    eventually(async () => {
+      const { items } = await cluster().api.get<{ items: Awaited<ReturnType<typeof podsOf>> }>(
+        `${system.path('pods')}?labelSelector=app.kubernetes.io%2Fname%3Dtruss-secrets`,
+      );
+      const pods = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      if (pods.length !== count || !pods.every(isReady))
+        throw new Error(`not ${count} that are ready: ${JSON.stringify(pods.map(({ status }) => status))}`);
+      return pods;
+    }, RUNNING);
+
+  const leader = (unlike?: string): Promise<string> =>
+    eventually(async () => {
+      const { spec } = await cluster().api.get<{ spec: { holderIdentity?: string } }>(LEASE);
+      const name = spec.holderIdentity?.split('_')[0] ?? '';
+      if (name === '' || name === unlike) throw new Error(`the leader is ${name}`);
+      return name;
+    }, RUNNING);
+
+  const inOperator = (pod: string, ...command: readonly string[]) =>
+    exec(cluster().access, { namespace: SYSTEM, pod, container: 'controller' }, command);
+
+  it('runs twice, under the strictest Pod Security, and one of the two leads', async () => {
+    const pods = await replicas();
+    expect(
+      pods.map(({ status }) => status.containerStatuses?.map(({ restartCount }) => restartCount)),
+    ).toEqual([[0], [0]]);
+    expect(pods.map(({ metadata }) => metadata.name)).toContain(await leader());
+  });
+
+  it('has no shell and no npm, is not root, and cannot write', async () => {
+    const name = await leader();
+    for (const program of ['sh', 'bash', 'busybox', 'npm', 'npx'])
+      await expect(inOperator(name, program, '--version'), program).rejects.toThrow();
+    const script = `
+      let error;
+      try { require('node:fs').writeFileSync('/app/x', ''); } catch ({ code }) { error = code; }
+      console.log(process.getuid(), process.getgid(), error);`;
+    expect((await inOperator(name, 'node', '-e', script)).stdout).toBe('65532 65532 EROFS\n');
+    expect((await inOperator(name, 'node', '/app/main.js', '--help')).stdout).toContain('controller');
+  });
+
+  it('adds one layer of a few megabytes to its base', async () => {
+    const [{ Layers: layers }] = JSON.parse(await run('tar', ['-xOf', archive, 'manifest.json']));
+    const listing = await run('tar', ['-tvf', archive]);
+    const sizeOf = (layer: string): number =>
+      Number(
+        listing
+          .split('\n')
+          .find((line) => line.endsWith(layer))
+          ?.trim()
+          .split(/\s+/)[2],
+      );
+    expect(layers).toHaveLength(2);
+    expect(sizeOf(layers.at(-1))).toBeGreaterThan(0);
+    expect(sizeOf(layers.at(-1)) / 1e6).toBeLessThan(OWN_LAYER_MB);
+  });
+
+  it('brings secrets onto pods, and goes on when the pod that leads is deleted', async () => {
+    await replicas();
+    await world.storeSecret('org', { token: 'first' });
+    await runWorkload(world, 'Deployment', 'app');
+    await world.model('app', { config: declaring('token') });
+    await world.ready('app');
+    const pod = await onePod(world, 'app', async (found) =>
+      expect(await textIn(world, found, 'token')).toBe('first'),
+    );
+
+    const first = await leader();
+    await cluster().api.delete(system.path('pods', first));
+    await leader(first);
+    await cluster().api.patch(world.path('secrets', 'org'), { stringData: { token: 'second' } });
+    await eventually(async () => expect(await textIn(world, pod, 'token')).toBe('second'), RUNNING);
+    await replicas();
+  });
+
+  it('rolls to another version with one of two always ready, and writes nothing for it', async () => {
+    const before = await replicas();
+    const versions = () =>
+      Promise.all(
+        [world.path('secrets', 'app-truss-secrets'), world.path('modeldeployments', 'app')].map(
+          async (path) => (await cluster().api.get(path)).metadata.resourceVersion,
+        ),
+      );
+    const written = await versions();
+    const restartedAt = { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': 'now' } } };
+    await cluster().api.patch(system.path('deployments', 'truss-secrets'), {
+      spec: { template: restartedAt },
+    });
+    await eventually(async () => {
+      const names = (await replicas()).map(({ metadata }) => metadata.name);
+      expect(names.filter((name) => before.some(({ metadata }) => metadata.name === name))).toEqual([]);
+    }, RUNNING);
+    await leader();
+    expect(await versions()).toEqual(written);
+  });
+
+  it('logs lines of JSON, none of which has a value', async () => {
+    const text = await cluster().api.text(`${system.path('pods', await leader())}/log`);
+    const lines = text.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ msg: expect.any(String) });
+    expect(text).not.toContain('second');
+  });
+});
