@@ -92,7 +92,7 @@ describe('the image, from the manifests of the project', () => {
   const inOperator = (pod: string, ...command: readonly string[]) =>
     exec(cluster().access, { namespace: SYSTEM, pod, container: 'controller' }, command);
 
-  it('runs twice, under the strictest Pod Security, and one of the two leads', async () => {
+  it('runs twice, ready, and one of the two leads', async () => {
     const pods = await replicas();
     expect(
       pods.map(({ status }) => status.containerStatuses?.map(({ restartCount }) => restartCount)),
@@ -146,7 +146,7 @@ describe('the image, from the manifests of the project', () => {
     await replicas();
   });
 
-  it('rolls to another version with one of two always ready, and writes nothing for it', async () => {
+  it('rolls to another version, and writes nothing for it', async () => {
     const before = await replicas();
     const versions = () =>
       Promise.all(
