@@ -72,7 +72,7 @@ async function play(io: Io, at: DemoCluster, signal: AbortSignal): Promise<void>
 
   const operator = await startController({ client: at.client, logger, namespaces: [at.namespace] });
   try {
-    await operator.synced;
+    await operator.lead();
     await until('the missing secret is reported', async () => (await at.status()).summary === '3/4');
     show(io, await at.status());
 
