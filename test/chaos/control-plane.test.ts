@@ -55,7 +55,7 @@ describe('an operator whose API server', () => {
     expect(operator.process.running()).toBe(true);
   });
 
-  it('is away for half a minute says so, waits, and is right soon after', async () => {
+  it('is away for two minutes says so, waits, and is right soon after', { timeout: 300_000 }, async () => {
     await using stack = new AsyncDisposableStack();
     const { arena, operator } = await working(stack);
     const { process, proxy } = operator;
@@ -72,10 +72,10 @@ describe('an operator whose API server', () => {
     const away = await process.metrics();
     expect(total(away, 'truss_secrets_watch_stale_seconds', /"deployments"/)).toBeGreaterThan(10);
     const quiet = performance.now();
-    await delay(10_000);
+    await delay(100_000);
     expect([...writesSince(proxy, quiet)]).toEqual([]);
-    // some tries a second, for the lease and all watches together: no hot loop
-    expect(proxy.seen.filter(({ at }) => at >= quiet).length).toBeLessThan(60);
+    // a few tries a second, for the lease and all watches together, and ever fewer: no hot loop
+    expect(proxy.seen.filter(({ at }) => at >= quiet).length).toBeLessThan(300);
 
     await own().start('kube-apiserver');
     await changes(arena);
