@@ -50,6 +50,7 @@ const io: Io = {
       for (const signal of signals) process.off(signal, listener);
     };
   },
+  exit: (code) => process.exit(code),
 };
 
 if (Number.parseInt(process.versions.node, 10) < NODE) {

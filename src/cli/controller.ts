@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { runOperator } from '../controller/operator.ts';
 import { connect, CredentialsError } from '../kube/connection.ts';
 import { defineCommand } from './command.ts';
@@ -73,12 +74,15 @@ export const controller = defineCommand({
   },
 });
 
-/** Aborted by the first signal to stop; a second one ends the process at once, as it does by default. */
+/**
+ * Aborted by the first signal to stop; a second one ends the process at once. It is not left to what a signal does by default:
+ * to the first process of a container that is nothing (pid_namespaces(7)).
+ */
 function firstSignal(io: Io): AbortSignal {
   const stop = new AbortController();
-  const off = io.onSignals(['SIGTERM', 'SIGINT'], (signal) => {
-    off();
-    stop.abort(signal);
+  io.onSignals(['SIGTERM', 'SIGINT'], (signal) => {
+    if (stop.signal.aborted) io.exit(128 + constants.signals[signal]);
+    else stop.abort(signal);
   });
   return stop.signal;
 }

@@ -19,6 +19,8 @@ export interface Io {
   readonly now: () => Date;
   /** The listener replaces what the signal does by default, until the returned function is called. */
   onSignals(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void;
+  /** Ends the process at once, whatever is under way. */
+  exit(code: number): void;
 }
 
 /** A line on stderr that does not stop the command. */

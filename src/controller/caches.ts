@@ -2,6 +2,7 @@ import { WORKLOAD_KINDS, type WorkloadKind } from '../api/model-deployment.ts';
 import { MODEL_ANNOTATION } from '../api/names.ts';
 import type { Discovery } from '../kube/discovery.ts';
 import { apiVersion, daemonSets, deployments, type Resource, statefulSets } from '../kube/resource.ts';
+import { isKnownOrForbidden } from '../kube/sink.ts';
 import { Store } from '../kube/store.ts';
 import { declarationOf } from '../plan/declaration.ts';
 import { isObject } from '../plan/flatten.ts';
@@ -93,6 +94,18 @@ export async function createCaches(
   };
 }
 
+const isAsked = (models: Caches['models'], kind: string, namespace: string, name: string): boolean =>
+  models.keysBy('workload', workloadKey(kind, namespace, name)).length > 0;
+
+/** Once it is known what models ask for: of workloads, all were kept until then. */
+export function forgetUnasked({ models, workloads }: Caches): void {
+  for (const [kind, { store }] of workloads) {
+    store.retain(
+      ({ namespace, name, marker }) => marker !== undefined || isAsked(models, kind, namespace, name),
+    );
+  }
+}
+
 const storesOf = ({ namespace, spec }: CachedModel): readonly string[] =>
   spec.kind === 'invalid'
     ? []
@@ -152,10 +165,11 @@ function workloadStore(
   return new Store<LiveWorkload, 'model'>({
     project: (raw) => {
       const { namespace = '', name, annotations } = raw.metadata;
-      const asked = models.keysBy('workload', workloadKey(kind, namespace, name)).length > 0;
-      return asked || annotations?.[MODEL_ANNOTATION] !== undefined
-        ? projectWorkload(raw, version, kind)
-        : undefined;
+      const isKept =
+        annotations?.[MODEL_ANNOTATION] !== undefined ||
+        !isKnownOrForbidden(models.freshness(namespace)) ||
+        isAsked(models, kind, namespace, name);
+      return isKept ? projectWorkload(raw, version, kind) : undefined;
     },
     indexes: { model: markedModel },
     same: sameWorkload,

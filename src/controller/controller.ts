@@ -78,8 +78,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
     ...(options.observe ? { observe: options.observe } : {}),
   });
   const warner = createShareWithWarner(caches, recorder);
-  connectWakes(caches, memory, (keys) => {
-    for (const key of keys) crew.add(key);
+  connectWakes(caches, memory, (keys, priority) => {
+    for (const key of keys) crew.add(key, priority ? { priority } : {});
   });
 
   const watches: CacheWatch[] = [];

@@ -1,6 +1,5 @@
-import type { Freshness } from '../kube/sink.ts';
+import { type Freshness, isKnownOrForbidden } from '../kube/sink.ts';
 import type { CacheWatch } from './reflectors.ts';
-import { isKnownOrForbidden } from './reflectors.ts';
 
 /** What a probe is told: in good order or not, and why, a line for each thing that was looked at. */
 export interface Health {

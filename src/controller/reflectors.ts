@@ -3,9 +3,9 @@ import type { Client } from '../kube/client.ts';
 import { fetchingSink } from '../kube/fetching.ts';
 import { type Reflector, startReflector } from '../kube/reflector.ts';
 import { configMaps, modelDeployments, modelTrusts, type Resource, secrets } from '../kube/resource.ts';
-import type { Freshness } from '../kube/sink.ts';
+import { type Freshness, isKnownOrForbidden } from '../kube/sink.ts';
 import type { Store } from '../kube/store.ts';
-import type { Caches } from './caches.ts';
+import { type Caches, forgetUnasked } from './caches.ts';
 
 export interface ReflectOptions {
   readonly client: Client;
@@ -28,20 +28,22 @@ export interface CacheWatch {
 }
 
 /**
- * Fills the caches and keeps them up to date. Models come first, because what they refer to decides what is kept
- * of ConfigMaps and workloads; it resolves as soon as every cache is either synced or known to be unreadable.
+ * Fills the caches and keeps them up to date; resolves as soon as every cache is either synced or known to be
+ * unreadable. All lists run at the same time but that of ConfigMaps, which can be large: what models refer to decides what
+ * is kept of these, and of workloads, all of which are kept until that is known.
  */
 export async function startReflectors(caches: Caches, options: ReflectOptions): Promise<void> {
-  await reflect(caches.models, modelDeployments, options);
-  const { trusts } = caches;
+  const { models, trusts } = caches;
+  const modelsKnown = reflect(models, modelDeployments, options).then(() => forgetUnasked(caches));
   await Promise.all([
+    modelsKnown,
     ...(trusts ? [reflect(trusts, modelTrusts, options)] : []),
     reflect(caches.sources, secrets, options, { labelSelector: STORE_LABEL }),
     reflect(caches.delivered, secrets, options, {
       name: 'secrets (delivered)',
       labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}`,
     }),
-    reflectConfigs(caches, options),
+    modelsKnown.then(() => reflectConfigs(caches, options)),
     ...[...caches.workloads.values()].map(({ resource, store }) => reflect(store, resource, options)),
   ]);
 }
@@ -117,7 +119,3 @@ async function settled<T, I extends string>(
   });
   await promise;
 }
-
-/** What may not be read is no reason to wait: it is unknown, and everything else goes on. */
-export const isKnownOrForbidden = (freshness: Freshness): boolean =>
-  freshness.kind !== 'unsynced' || freshness.failure?.kind === 'forbidden';

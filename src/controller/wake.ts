@@ -1,5 +1,6 @@
 import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
 import { deliveredSecretName } from '../api/names.ts';
+import type { Priority } from '../kube/queue.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
 import { type Caches, configId, markedModel, workloadKey } from './caches.ts';
 import type { Memory } from './memory.ts';
@@ -8,7 +9,10 @@ import { modelsOfChange } from './source-change.ts';
 import { lostSecrets } from './unlabelled.ts';
 
 /** What a change of the caches means for the queue: the keys (`namespace/name`) of the models to look at again. */
-export type Wake = (keys: Iterable<string>) => void;
+export type Wake = (keys: Iterable<string>, priority?: Priority) => void;
+
+/** A change that concerns more models than this lets those go first that concern one: somebody waits for these. */
+const MANY = 20;
 
 /** Connects the caches to the queue. Every change of anything that a plan depends on wakes the models it matters to. */
 export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
@@ -45,7 +49,10 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     if (model) wakeRivals(model);
   });
 
-  sources.onChange((_key, old, now) => wake(modelsOfChange(old, now, caches)));
+  sources.onChange((_key, old, now) => {
+    const concerned = modelsOfChange(old, now, caches);
+    wake(concerned, concerned.length > MANY ? 'low' : 'high');
+  });
 
   delivered.onChange((_key, old, now) => {
     // anybody may write an owner reference: only a model that is there is forgotten again
@@ -57,7 +64,8 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     const owners = new Set(
       [old, now].flatMap((secret) => (secret?.owner ? [`${secret.namespace}/${secret.owner.name}`] : [])),
     );
-    wake(owners);
+    // most of it is what this process wrote itself
+    wake(owners, 'low');
   });
 
   configs.onChange((key) => {

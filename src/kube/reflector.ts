@@ -1,4 +1,4 @@
-import type { Client, Detail } from './client.ts';
+import type { Client, Detail, Page } from './client.ts';
 import { steadyNow } from './clock.ts';
 import { failureOf } from './failure.ts';
 import { freshnessOf } from './health.ts';
@@ -55,6 +55,13 @@ export function startReflector(options: ReflectorOptions): Reflector {
   return reflector;
 }
 
+interface AskedPage {
+  readonly limit: number;
+  readonly continueToken: string | undefined;
+  readonly controller: AbortController;
+  readonly page: Promise<Page>;
+}
+
 /** Performs what the state machine says, and tells it what came of it. */
 class RunningReflector implements Reflector {
   readonly #options: Options;
@@ -65,6 +72,8 @@ class RunningReflector implements Reflector {
   #lastStepAt = steadyNow();
   /** The list or watch that is under way. */
   #request: { abort(): void } | undefined;
+  /** The page after the one in hand: the API server makes it while that is taken in. */
+  #ahead: AskedPage | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: Options, sink: Sink) {
@@ -119,6 +128,7 @@ class RunningReflector implements Reflector {
       case 'watch':
         return this.#watch(effect);
       case 'abort':
+        this.#ahead?.controller.abort();
         return this.#request?.abort();
       case 'timer':
         clearTimeout(this.#timer);
@@ -127,17 +137,31 @@ class RunningReflector implements Reflector {
   }
 
   #list({ limit, continueToken }: WatcherEffect & { kind: 'list' }): void {
-    const controller = new AbortController();
-    this.#request = controller;
-    void this.#page(limit, continueToken, controller.signal);
+    const ahead = this.#ahead;
+    const isIt = ahead?.limit === limit && ahead.continueToken === continueToken;
+    if (!isIt) ahead?.controller.abort();
+    this.#ahead = undefined;
+    const asked = isIt ? ahead : this.#ask(limit, continueToken);
+    this.#request = asked.controller;
+    void this.#take(asked);
   }
 
-  async #page(limit: number, continueToken: string | undefined, signal: AbortSignal): Promise<void> {
+  #ask(limit: number, continueToken: string | undefined): AskedPage {
     const { client, resource, namespace, labelSelector, fieldSelector, listAs } = this.#options;
-    const options = { namespace, labelSelector, fieldSelector, as: listAs, limit, continueToken, signal };
+    const controller = new AbortController();
+    const options = { namespace, labelSelector, fieldSelector, as: listAs, limit, continueToken };
+    const page = client.listPage(resource, { ...options, signal: controller.signal, retry: false });
+    // whoever takes it hears of it; nobody may
+    page.catch(() => {});
+    return { limit, continueToken, controller, page };
+  }
+
+  async #take({ limit, page: coming, controller: { signal } }: AskedPage): Promise<void> {
     let input: WatcherInput;
     try {
-      const page = await client.listPage(resource, { ...options, retry: false });
+      const page = await coming;
+      if (page.continueToken !== undefined && !signal.aborted)
+        this.#ahead = this.#ask(limit, page.continueToken);
       await inSlices(page.items, (some) => this.#sink.page(some), signal);
       input = { kind: 'page', resourceVersion: page.resourceVersion, continueToken: page.continueToken };
     } catch (error) {

@@ -16,6 +16,10 @@ export type Freshness =
 /** Whether what is known may be acted upon: it is all there, as of the last time that the server could be asked. */
 export const isReadable = ({ kind }: Freshness): boolean => kind === 'synced' || kind === 'stale';
 
+/** What may not be read is no reason to wait: it is unknown, and everything else goes on. */
+export const isKnownOrForbidden = (freshness: Freshness): boolean =>
+  freshness.kind !== 'unsynced' || freshness.failure?.kind === 'forbidden';
+
 /**
  * Where a reflector delivers to. All calls are synchronous and in order. What a sink holds stays while a new
  * list comes in, and is right again, by difference, at `end`.

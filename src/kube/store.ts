@@ -139,6 +139,13 @@ export class Store<T, I extends string = never> {
     if (entry !== undefined) this.#delete(key, entry);
   }
 
+  /** Lets go of what is of no interest after all. It is not gone: with its next change it may come again. */
+  retain(isWanted: (value: T) => boolean): void {
+    for (const [key, entry] of this.#entries) {
+      if (!isWanted(entry.value)) this.#delete(key, entry);
+    }
+  }
+
   /** True when this version of the object, or a newer one, is here. */
   isCurrent(object: RawObject): boolean {
     const entry = this.#entries.get(keyOfObject(object));

@@ -1,5 +1,5 @@
 /** Loaded into the operator's process before its own code: tells what can't be seen from outside. */
-import { Session } from 'node:inspector/promises';
+import type { Session } from 'node:inspector/promises';
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
@@ -25,7 +25,8 @@ export interface ProbeAnswer {
 v8.setFlagsFromString('--expose-gc');
 const collect: unknown = vm.runInNewContext('gc');
 const delays = monitorEventLoopDelay({ resolution: 1 });
-const session = new Session();
+/** Loaded when it is asked for: it takes memory that is not the operator's. */
+let session: Session | undefined;
 
 process.on('message', (question: ProbeQuestion) => {
   void answer(question).then((found) => process.send?.(found));
@@ -46,14 +47,15 @@ async function answer(question: ProbeQuestion): Promise<ProbeAnswer> {
       delays.disable();
       return { delayP99: delays.percentile(99) / 1e6, delayMax: delays.max / 1e6 };
     case 'profile-begin':
+      session = new (await import('node:inspector/promises')).Session();
       session.connect();
       await session.post('Profiler.enable');
       await session.post('Profiler.start');
       return {};
     case 'profile-end': {
-      const { profile } = await session.post('Profiler.stop');
-      writeFileSync(question.path, JSON.stringify(profile));
-      session.disconnect();
+      const stopped = await session?.post('Profiler.stop');
+      writeFileSync(question.path, JSON.stringify(stopped?.profile));
+      session?.disconnect();
       return {};
     }
     case 'snapshot':
