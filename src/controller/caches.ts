@@ -169,7 +169,7 @@ function workloadStore(
         annotations?.[MODEL_ANNOTATION] !== undefined ||
         !isKnownOrForbidden(models.freshness(namespace)) ||
         isAsked(models, kind, namespace, name);
-      return isKept ? projectWorkload(raw, version, kind) : undefined;
+      return isKept ? projectWorkload(raw, version, kind, models.get(namespace, name)) : undefined;
     },
     indexes: { model: markedModel },
     same: sameWorkload,

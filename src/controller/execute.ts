@@ -44,7 +44,7 @@ export async function execute(
       );
       const isRepeated =
         action.kind !== 'none' && action.kind !== 'delete' && (action.kind !== 'create' || action.again);
-      if (isRepeated && !failure) memory.rememberWrite(secretId(model.uid, name), wanted, Date.now());
+      if (isRepeated && !failure) memory.rememberWrite(secretId(model, name), wanted, Date.now());
       return failure;
     }),
   );

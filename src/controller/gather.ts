@@ -124,25 +124,19 @@ async function namespaceUid(
   }
 }
 
-function deliveredView(
-  { namespace, name, uid }: CachedModel,
-  { delivered }: Caches,
-  memory: Memory,
-): DeliveredView {
+function deliveredView(model: CachedModel, { delivered }: Caches, memory: Memory): DeliveredView {
+  const { namespace, name, uid } = model;
   const found = delivered.get(namespace, deliveredSecretName(name));
-  const fight = memory.fight(secretId(uid, deliveredSecretName(name)), Date.now());
+  const fight = memory.fight(secretId(model, deliveredSecretName(name)), Date.now());
   return found?.owner?.uid === uid
     ? { ...found.view, fight }
     : { kind: 'absent', last: memory.lastDelivered(uid), fight };
 }
 
-function pullView(
-  { namespace, name, uid }: CachedModel,
-  { delivered }: Caches,
-  memory: Memory,
-): DeliveredView {
+function pullView(model: CachedModel, { delivered }: Caches, memory: Memory): DeliveredView {
+  const { namespace, name, uid } = model;
   const found = delivered.get(namespace, pullSecretName(name));
-  const fight = memory.fight(secretId(uid, pullSecretName(name)), Date.now());
+  const fight = memory.fight(secretId(model, pullSecretName(name)), Date.now());
   return found?.owner?.uid === uid ? { ...found.view, fight } : { kind: 'absent', last: undefined, fight };
 }
 

@@ -1,8 +1,11 @@
-import type { DeliveredContent, Fight } from '../plan/snapshot.ts';
+import { deliveredSecretName } from '../api/names.ts';
+import type { DeliveredContent, Fight, ModelIdentity } from '../plan/snapshot.ts';
 import { isForgotten, type Refusal, waitFor, withWrite, type Writes } from '../plan/writes.ts';
+import { sharedText } from './sharing.ts';
 
-/** What stands for a Secret of a model, there or not. */
-export const secretId = (modelUid: string, name: string): string => `${modelUid}/${name}`;
+/** What stands for a Secret of a model, there or not. Nearly every model has the delivered one: its id is no new text. */
+export const secretId = ({ name, uid }: ModelIdentity, secret: string): string =>
+  secret === deliveredSecretName(name) ? uid : `${uid}/${secret}`;
 
 /** Of what is not there; beyond it one is asked for again. */
 const MOST_ABSENT = 10_000;
@@ -20,7 +23,7 @@ export class Memory {
   readonly #absent = new Set<string>();
   /** What is being written as the status of a model, by its uid. */
   readonly #statuses = new Map<string, string>();
-  /** By uid of what is written, those written last at the end. */
+  /** By {@link secretId} or the uid of what is written, those written last at the end. */
   readonly #writes = new Map<string, Writes>();
 
   /** What a delivered Secret held when somebody deleted it. */
@@ -97,7 +100,8 @@ export class Memory {
   }
 
   rememberWrite(uid: string, wanted: string, now: number, refusal?: Refusal): void {
-    const writes = withWrite(this.#writes.get(uid), wanted, now, refusal);
+    // what is written to all models at once is remembered of all of them at once
+    const writes = withWrite(this.#writes.get(uid), sharedText(wanted), now, refusal);
     this.#writes.delete(uid);
     this.#writes.set(uid, writes);
     for (const [oldest, found] of this.#writes) {

@@ -119,7 +119,8 @@ class KeptSecret implements CachedDelivered {
     this.#resourceVersion = resourceVersion;
     this.#revision = revision;
     this.#keys = digests.keys;
-    this.#digests = digests.text;
+    // models of a namespace often get the same values
+    this.#digests = sharedText(digests.text);
     this.#common = shared(common);
   }
 

@@ -15,12 +15,13 @@ import {
   ownedFields,
   textAt,
 } from '../plan/flatten.ts';
-import { refShown } from '../plan/injection.ts';
+import { markerOf, refShown } from '../plan/injection.ts';
 import type {
   ContainerView,
   EnvView,
   ForeignVolume,
   LiveWorkload,
+  ModelIdentity,
   MountView,
   Rollout,
 } from '../plan/snapshot.ts';
@@ -33,8 +34,15 @@ import { shared, sharedText } from './sharing.ts';
 /**
  * Reduces a Deployment, StatefulSet, DaemonSet or CronJob at the door. managedFields are read here, for who owns
  * what, and dropped; values of environment variables are not kept.
+ *
+ * @param namesake the model of the same name, as most workloads have one: its texts are not kept a second time
  */
-export function projectWorkload(raw: RawObject, apiVersion: string, kind: WorkloadKind): LiveWorkload {
+export function projectWorkload(
+  raw: RawObject,
+  apiVersion: string,
+  kind: WorkloadKind,
+  namesake?: ModelIdentity,
+): LiveWorkload {
   const { metadata } = raw;
   const path = kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template'] : ['spec', 'template'];
   const ownership = new Ownership(metadata.managedFields ?? [], fieldPath(path));
@@ -68,6 +76,7 @@ export function projectWorkload(raw: RawObject, apiVersion: string, kind: Worklo
       oldPods,
       blockedSince: rollout.blocked ? ownership.editedAt : undefined,
     },
+    namesake,
   );
 }
 
@@ -81,26 +90,36 @@ class KeptWorkload implements LiveWorkload {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  readonly marker: string | undefined;
   readonly revision: string | undefined;
   readonly owned: string;
   readonly #common: Common;
+  /** Of the model of the same name, where the marker is its own. */
+  readonly #namesakeUid: string | undefined;
+  readonly #otherMarker: string | undefined;
 
   constructor(
     { namespace = '', name, uid, resourceVersion }: RawMetadata,
     { marker, revision, owned }: Own,
     common: Common,
+    namesake: ModelIdentity | undefined,
   ) {
     this.namespace = sharedText(namespace);
-    this.name = name;
+    this.name = namesake?.name ?? name;
     this.uid = uid;
     this.resourceVersion = resourceVersion;
-    this.marker = marker;
+    const isNamesakes = namesake !== undefined && marker === markerOf(namesake);
+    this.#namesakeUid = isNamesakes ? namesake.uid : undefined;
+    this.#otherMarker = isNamesakes ? undefined : marker;
     this.revision = revision;
     this.owned = owned;
     this.#common = shared(common);
   }
 
+  get marker(): string | undefined {
+    const { namespace, name } = this;
+    const uid = this.#namesakeUid;
+    return uid === undefined ? this.#otherMarker : markerOf({ namespace, name, uid });
+  }
   get apiVersion(): string {
     return this.#common.apiVersion;
   }

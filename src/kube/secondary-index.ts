@@ -3,7 +3,10 @@ export type IndexValues = string | readonly string[] | undefined;
 
 const NONE: readonly string[] = [];
 
-/** From a value to the keys of what has it. One key is kept as a string: most values have one only. */
+/**
+ * From a value to the keys of what has it. One key is kept as a string: most values have one only. A value that says
+ * the same as the key is not kept a second time: there may be one for each object.
+ */
 export class SecondaryIndex<T> {
   readonly #keys = new Map<string, string | Set<string>>();
   readonly #valuesOf: (item: T) => IndexValues;
@@ -30,7 +33,7 @@ export class SecondaryIndex<T> {
 
   #add(value: string, key: string): void {
     const keys = this.#keys.get(value);
-    if (keys === undefined) this.#keys.set(value, key);
+    if (keys === undefined) this.#keys.set(value === key ? key : value, key);
     else if (typeof keys === 'object') keys.add(key);
     else if (keys !== key) this.#keys.set(value, new Set([keys, key]));
   }

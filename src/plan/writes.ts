@@ -40,16 +40,23 @@ export function withWrite(
 }
 
 /**
- * Milliseconds until the same may be written again; 0: at once. An object that has changed since it was refused may have
- * been mended: that is found out soon, but not as often as it changes.
+ * Milliseconds until the same may be written again; 0: at once. What was refused is tried ever more rarely. If the object has
+ * changed since then it may have been mended: that is found out soon, but not as often as it changes.
  *
  * @param version the object's resourceVersion
  */
-export function waitFor({ times, sparse, refusal }: Writes, now: number, version?: string): number {
+export function waitFor(writes: Writes, now: number, version?: string): number {
+  const { times, sparse, refusal } = writes;
   const last = times.at(-1);
   if (!sparse || last === undefined) return 0;
-  const window = refusal && refusal.version !== version ? MENDED_MS : WINDOW_MS;
-  return Math.max(0, last + window - now);
+  const pause = !refusal ? WINDOW_MS : refusal.version === version ? growing(times) : MENDED_MS;
+  return Math.max(0, last + pause - now);
+}
+
+/** Twice the last pause, within bounds. */
+function growing(times: readonly number[]): number {
+  const [before = 0, last = 0] = times.slice(-2);
+  return Math.min(WINDOW_MS, Math.max(MENDED_MS, 2 * (last - before)));
 }
 
 /** Whether it makes no difference any more. A fight is remembered longer, to know it again. */

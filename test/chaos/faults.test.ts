@@ -16,6 +16,8 @@ const RIGHT_WITHIN_MS = 30_000;
 const MOST_TRIES = 16;
 /** Each of the changes and of their retries may have an event, and all of them have the same path. */
 const MOST_EVENTS = 60;
+/** A watch that is out of reach counts after 15 s, and a call that hangs ends after 30 s. */
+const TOLD_WITHIN_MS = 60_000;
 /** Calls at a time, and so idle connections that may be left. */
 const POOL = 32;
 
@@ -195,4 +197,37 @@ describe.concurrent('an operator behind a network that fails', () => {
       return async () => clearInterval(timer);
     });
   });
+});
+
+describe.concurrent('health tells the truth while', () => {
+  it.each([
+    ['500', [answered(500, 'InternalError'), ALL]],
+    ['429', [answered(429, 'TooManyRequests'), ALL]],
+    ['503 without Retry-After', [answered(503, 'ServiceUnavailable'), ALL]],
+    ['410', [answered(410, 'Expired'), [LIST, WATCH]]],
+    ['nothing', [{ kind: 'hang' }, ALL]],
+  ] as const satisfies readonly (readonly [string, readonly [Fault, readonly Match[]]])[])(
+    'the API server answers %s: alive, not ready, and why',
+    async (_, [fault, matches]) => {
+      await using arena = await openArena({ seed: chaosSeed() });
+      const { process, proxy } = await arena.operator();
+      await arena.fleet.populate(2);
+      await arena.fleet.isRight(RIGHT_WITHIN_MS);
+      await eventually(async () => expect(await process.probe('readyz')).toMatchObject({ ok: true }));
+      const rules = matches.map((match) => proxy.add({ match, fault }));
+      proxy.breakAll();
+      await eventually(async () => expect(await process.probe('readyz')).toMatchObject({ ok: false }), {
+        within: TOLD_WITHIN_MS,
+      });
+      expect((await process.probe('readyz')).text).toMatch(/^\[-\] \S+ in \S+: stale for \d+ s: \S/m);
+      expect(await process.probe('livez')).toMatchObject({ ok: true });
+      for (const rule of rules) rule.remove();
+      // calls that hang end by their own deadline
+      await eventually(async () => expect(await process.probe('readyz')).toMatchObject({ ok: true }), {
+        within: 2 * RIGHT_WITHIN_MS,
+      });
+      await arena.fleet.rotate();
+      await arena.fleet.isRight(RIGHT_WITHIN_MS);
+    },
+  );
 });

@@ -79,6 +79,61 @@ describe('deploy/', () => {
     expect(sorted(objectsOf(text))).toEqual(sorted(kustomize(join(DEPLOY, set))));
   });
 
+  it.each(SETS)('%s: runs twice, spread, probed, bounded, and as little privileged as can be', (set) => {
+    const objects = kustomize(join(DEPLOY, set));
+    const deployment = named(objects, 'Deployment');
+    const app = { 'app.kubernetes.io/name': 'truss-secrets' };
+    expect(deployment).toMatchObject({
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: app },
+        template: {
+          metadata: { labels: app },
+          spec: {
+            securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+            affinity: {
+              podAntiAffinity: {
+                preferredDuringSchedulingIgnoredDuringExecution: [
+                  {
+                    podAffinityTerm: {
+                      topologyKey: 'kubernetes.io/hostname',
+                      labelSelector: { matchLabels: app },
+                    },
+                  },
+                ],
+              },
+            },
+            containers: [
+              {
+                ports: [
+                  { name: 'metrics', containerPort: 8080 },
+                  { name: 'probes', containerPort: 8081 },
+                ],
+                livenessProbe: { httpGet: { path: '/livez', port: 'probes' } },
+                readinessProbe: { httpGet: { path: '/readyz', port: 'probes' } },
+                resources: { requests: { cpu: expect.any(String), memory: expect.any(String) } },
+                securityContext: {
+                  allowPrivilegeEscalation: false,
+                  readOnlyRootFilesystem: true,
+                  capabilities: { drop: ['ALL'] },
+                },
+              },
+            ],
+          },
+        },
+      },
+    });
+    expect(named(objects, 'PodDisruptionBudget')).toMatchObject({
+      spec: { maxUnavailable: 1, selector: { matchLabels: app } },
+    });
+    expect(named(objects, 'NetworkPolicy')).toMatchObject({
+      spec: { podSelector: { matchLabels: app }, policyTypes: ['Ingress', 'Egress'] },
+    });
+    expect(named(objects, 'Namespace', 'truss-secrets-system')).toMatchObject({
+      metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    });
+  });
+
   it('has no file that no kustomization names', () => {
     const files = readdirSync(DEPLOY, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.yaml'),

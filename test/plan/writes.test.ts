@@ -41,11 +41,26 @@ describe('somebody who keeps undoing what is written', () => {
     expect(withWrite(withWrite(undefined, 'same', 0, invalid), 'same', SECOND).refusal).toBe(undefined);
   });
 
-  it('what was refused is tried again fifteen seconds later if the object has changed, however often it does', () => {
-    const refused = withWrite(atOnce, 'same', 5 * SECOND, invalid);
-    expect(waitFor(refused, 5 * SECOND, '7')).toBe(10 * MINUTE);
-    expect(waitFor(refused, 5 * SECOND, '8')).toBe(15 * SECOND);
-    expect(waitFor(refused, 21 * SECOND, '8')).toBe(0);
+  it('what was refused is tried again after fifteen seconds, and then ever more rarely, up to ten minutes', () => {
+    let refused = withWrite(atOnce, 'same', 5 * SECOND, invalid);
+    const pauses = [];
+    for (let now = 5 * SECOND; pauses.length < 7; ) {
+      const pause = waitFor(refused, now, '7');
+      pauses.push(pause / SECOND);
+      now += pause;
+      refused = withWrite(refused, 'same', now, invalid);
+    }
+    expect(pauses).toEqual([15, 30, 60, 120, 240, 480, 600]);
+  });
+
+  it('what was refused is tried again after fifteen seconds if the object has changed, however often it does', () => {
+    const long = [5, 20, 50, 110, 230].reduce(
+      (before, seconds) => withWrite(before, 'same', seconds * SECOND, invalid),
+      atOnce,
+    );
+    expect(waitFor(long, 230 * SECOND, '7')).toBe(240 * SECOND);
+    expect(waitFor(long, 230 * SECOND, '8')).toBe(15 * SECOND);
+    expect(waitFor(long, 246 * SECOND, '8')).toBe(0);
   });
 
   it('is forgotten ten minutes after the last write, a fight an hour after', () => {

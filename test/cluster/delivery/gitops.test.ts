@@ -241,7 +241,7 @@ describe('somebody who keeps replacing the workload by his manifest', () => {
     expect(way.writes(/modeldeployments\/fought\/status/)).toBeLessThan(40);
   });
 
-  it('what the API server refuses is tried five times, then once in ten minutes, however often he writes', async () => {
+  it('what the API server refuses is tried five times, then ever more rarely, however often he writes', async () => {
     const world = await newWorld();
     const way = await observedWay([world.namespace]);
     await startOperator(way.kubeconfig, [world.namespace]);

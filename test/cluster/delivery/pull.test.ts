@@ -120,6 +120,30 @@ describe('credentials for pulling images', () => {
     ]);
   });
 
+  it('of a Google service account are its JSON, and what is none is said', async () => {
+    const account = '{"type":"service_account"}';
+    await world.storeSecret('gcp', { gcp: 'a token' }, { store: 'gcp' });
+    await makeWorkload(world, 'Deployment', 'gcp');
+    await world.model('gcp', {
+      config: {
+        inline: `
+base_image:
+  image: europe-docker.pkg.dev/org/model
+  docker_auth:
+    {auth_method: GCP_SERVICE_ACCOUNT_JSON, registry: europe-docker.pkg.dev, secret_name: gcp}`,
+      },
+      stores: [{ name: 'gcp' }],
+    });
+    await world.status('gcp', ({ secrets }) => {
+      expect(secrets?.[0]?.state).toBe('Undeliverable');
+      expect(secrets?.[0]?.message).toContain('JSON of a service account');
+    });
+    expect(await getPull('gcp')).toBe(undefined);
+    await cluster().api.patch(world.path('secrets', 'gcp'), { stringData: { gcp: account } });
+    await world.ready('gcp');
+    expect(await credentials('gcp')).toEqual({ 'europe-docker.pkg.dev': `_json_key:${account}` });
+  });
+
   it('a model may have nothing else: then there is no other Secret, no volume and no revision', async () => {
     await storeDockerConfig('alone', 'hub:1');
     await makeWorkload(world, 'StatefulSet', 'alone');
