@@ -13,6 +13,8 @@ const MODELS = 8;
 const CHANGES = 20;
 const CHANGE_MS = 150;
 const RIGHT_WITHIN_MS = 60_000;
+/** So that some are left after the warm-up. */
+const LEAST_ROUNDS = 6;
 /** Compiled code and caches that fill up once. */
 const WARM_UP = 0.4;
 const MOST_GROWTH = 1.1;
@@ -55,7 +57,7 @@ it(
     const heaps: { readonly at: number; readonly bytes: number }[] = [];
     const begin = performance.now();
     const end = begin + MINUTES * 60_000;
-    while (performance.now() < end || heaps.length < 3) {
+    while (performance.now() < end || heaps.length < LEAST_ROUNDS) {
       const story: string[] = [];
       for (let made = 0; made < CHANGES; made += 1) {
         if (dice.chance(0.15)) story.push(await trouble(dice, lasting.proxy));
@@ -72,6 +74,10 @@ it(
       } catch (error) {
         throw new Error(`TRUSS_SECRETS_CHAOS_SEED=${seed}\n${story.join('\n')}`, { cause: error });
       }
+      for (const { process } of [lasting, other]) {
+        expect(process.running()).toBe(true);
+        expect(process.output()).not.toContain('crashed');
+      }
       await arena.fleet.tidy();
       heaps.push({ at: performance.now(), bytes: await heapOf(lasting.process) });
     }
@@ -79,8 +85,6 @@ it(
     await eventually(async () => expect(await lasting.process.probe('readyz')).toMatchObject({ ok: true }), {
       within: RIGHT_WITHIN_MS,
     });
-    expect(lasting.process.output()).not.toContain('crashed');
-
     const warm = heaps.find(({ at }) => at >= begin + WARM_UP * (end - begin));
     const [first, last] = [warm?.bytes ?? Number.NaN, heaps.at(-1)?.bytes ?? Number.NaN];
     console.log(`heap: ${heaps.map(({ bytes }) => (bytes / 1e6).toFixed(1)).join(', ')} MB`);

@@ -18,7 +18,9 @@ const Status = z.looseObject({
   status: z.string(),
   message: z.string().optional(),
   details: z
-    .looseObject({ causes: z.array(z.object({ reason: z.string(), message: z.string() })) })
+    .looseObject({
+      causes: z.array(z.object({ reason: z.string().optional(), message: z.string().optional() })).optional(),
+    })
     .optional(),
 });
 
@@ -63,7 +65,7 @@ export async function exec(
 function exitCodeOf(text: string, pod: string): number {
   const { status, message, details } = Status.parse(JSON.parse(text));
   if (status === 'Success') return 0;
-  const code = details?.causes.find(({ reason }) => reason === 'ExitCode')?.message;
+  const code = details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
   if (code === undefined) throw new Error(`exec in ${pod} failed: ${message}`);
   return Number(code);
 }
