@@ -28,4 +28,5 @@ ENV PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin \
 COPY --from=build /out /app
 # Any user will do: it writes no file.
 USER 65532:65532
-ENTRYPOINT ["node", "/app/main.js"]
+# V8 would let garbage grow to several times what lives: that was half of the memory, and bought no speed (measured).
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "/app/main.js"]

@@ -23,9 +23,9 @@ export interface WatcherTiming {
   readonly healthyMs: number;
 }
 
-/** The constants of client-go's reflector. */
+/** The constants of client-go's reflector, but smaller pages: several lists have two of them in memory at a time. */
 export const DEFAULT_TIMING: WatcherTiming = {
-  pageLimit: 500,
+  pageLimit: 200,
   watchSeconds: [300, 600],
   stallMs: 150_000,
   shortWatchMs: 1_000,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../cluster/process.ts';
 
@@ -14,10 +15,16 @@ export interface Bundle {
   readonly flags: readonly string[];
 }
 
-export const IMAGE_FLAGS: readonly string[] = [];
-
 export async function makeBundle(folder: string, built: string | undefined): Promise<Bundle> {
   const place = built ?? join(folder, 'dist');
   if (built === undefined) await run(process.execPath, ['build.ts', place], { cwd: ROOT });
-  return { main: join(place, 'main.js'), flags: IMAGE_FLAGS };
+  return { main: join(place, 'main.js'), flags: await imageFlags() };
+}
+
+/** What stands between the program and its first argument in the Dockerfile. */
+async function imageFlags(): Promise<readonly string[]> {
+  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
+  const between = /^ENTRYPOINT \["node", (.*)"\/app\/main\.js"\]$/m.exec(dockerfile)?.[1];
+  if (between === undefined) throw new Error('the Dockerfile does not start node with /app/main.js');
+  return [...between.matchAll(/"([^"]+)"/g)].map(([, flag = '']) => flag);
 }

@@ -146,4 +146,18 @@ describe('what is kept of a workload', () => {
     );
     expect(live.editor).toBe('argocd');
   });
+
+  it.each([
+    ['its own', 'gfpgan/uid-gfpgan'],
+    ['that of an earlier model of the name', 'gfpgan/uid-before'],
+    ['that of another model', 'other/uid-other'],
+    ['one that nobody of us wrote', 'gfpgan'],
+    ['none', undefined],
+  ])('beside the model of its name, a workload has the marker that is there: %s', (_, marker) => {
+    const annotated = marker === undefined ? {} : { annotations: { 'truss-secrets.dev/model': marker } };
+    const raw = deployment(pod, annotated, []);
+    const namesake = { namespace: 'models', name: 'gfpgan', uid: 'uid-gfpgan' };
+    const live = projectWorkload(raw, 'apps/v1', 'Deployment', namesake);
+    expect([live.name, live.marker]).toEqual(['gfpgan', marker]);
+  });
 });

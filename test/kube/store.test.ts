@@ -102,6 +102,15 @@ describe('a store', () => {
       expect(store.byIndex('owner', 'nobody')).toEqual([]);
     });
 
+    it('find what has its own key for a value, and another beside it', () => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', 1, { tags: ['ns/a'] }));
+      expect(store.keysBy('tag', 'ns/a')).toEqual(['ns/a']);
+      sink.apply(raw('b', 2, { tags: ['ns/a'] }));
+      sink.remove(raw('a', 3));
+      expect(store.keysBy('tag', 'ns/a')).toEqual(['ns/b']);
+    });
+
     it('forget values that went away', () => {
       const { store, sink } = newStore();
       sink.apply(raw('a', 1, { tags: ['t', 't', 'u'] }));
