@@ -4,7 +4,7 @@ import type { Client } from '../kube/client.ts';
 import { ApiError, isApiError } from '../kube/errors.ts';
 import { NotLeadingError } from '../kube/fence.ts';
 import type { OwnerReference } from '../kube/object.ts';
-import { modelDeployments, namespaces, secrets } from '../kube/resource.ts';
+import { namespaces, secrets } from '../kube/resource.ts';
 import { secretBody } from '../kube/secret-body.ts';
 import type { ActPlan } from '../plan/plan.ts';
 import type { SecretContent, SecretPlan } from '../plan/owned-secret.ts';
@@ -12,7 +12,8 @@ import type { ModelIdentity } from '../plan/snapshot.ts';
 import type { Outcome, WriteFailure } from '../plan/outcome.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
 import type { Caches } from './caches.ts';
-import { type Memory, secretId } from './memory.ts';
+import { isCurrent } from './current.ts';
+import { type Memory, secretId, writtenDigest } from './memory.ts';
 import { type ForeignMetadata, projectDelivered } from './secret.ts';
 import { StaleError } from './stale.ts';
 import { dropUnlabelled } from './unlabelled.ts';
@@ -94,11 +95,15 @@ async function writeSecret(
   client: Client,
   memory: Memory,
 ): Promise<WriteFailure | undefined> {
+  const id = secretId(model, planned.name);
+  memory.expect(id, writtenDigest(planned.revision, planned.wanted));
   try {
     return await carryOut(planned, model, caches, client, memory);
   } catch (error) {
     if (error instanceof ApiError) dropUnlabelled(model.namespace, planned.name, caches);
     throw error;
+  } finally {
+    memory.forgetExpected(id);
   }
 }
 
@@ -170,17 +175,12 @@ async function createSecret(
     }
     if (owner?.name !== model.name) return { reason: 'Conflict', message: messages.foreignSecret(name) };
     if (view.deleting) return { reason: 'Conflict', message: messages.earlierSecret(name) };
+    // then every other uid is that of an earlier one, which is gone
     if (!(await isCurrent(model, client))) throw new StaleError(model.name);
     const { uid, resourceVersion } = view;
     await client.delete(secrets, { namespace, name }, { uid, resourceVersion });
     throw new StaleError(name);
   }
-}
-
-/** Whether the model is still the one of its name: then every other uid is that of an earlier one, which is gone. */
-async function isCurrent({ namespace, name, uid }: ModelIdentity, client: Client): Promise<boolean> {
-  const live = await client.get(modelDeployments, { namespace, name }, { as: 'metadata' });
-  return live?.metadata.uid === uid;
 }
 
 /** In a namespace that is going away every create is forbidden, whatever the rights. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Client } from '../kube/client.ts';
 import { steadyNow } from '../kube/clock.ts';
@@ -22,7 +22,7 @@ export function openJournal(
   caches: Caches,
   logger: Logger,
 ): Journal {
-  const reconcileID = randomBytes(4).toString('hex');
+  const reconcileID = randomUUID().slice(0, 8);
   const startedAt = steadyNow();
   const did: string[] = [];
   const failed: string[] = [];

@@ -7,6 +7,10 @@ import { sharedText } from './sharing.ts';
 export const secretId = ({ name, uid }: ModelIdentity, secret: string): string =>
   secret === deliveredSecretName(name) ? uid : `${uid}/${secret}`;
 
+/** Of a Secret that is being written. */
+export const writtenDigest = (revision: string | undefined, wanted: string): string =>
+  `${revision ?? ''}/${wanted}`;
+
 /** Of what is not there; beyond it one is asked for again. */
 const MOST_ABSENT = 10_000;
 
@@ -21,8 +25,8 @@ export class Memory {
   readonly #left = new Map<string, readonly string[]>();
   /** What was looked for by its name and is not there. */
   readonly #absent = new Set<string>();
-  /** What is being written as the status of a model, by its uid. */
-  readonly #statuses = new Map<string, string>();
+  /** Digests of what is being written, by what stands for where. */
+  readonly #underWay = new Map<string, string>();
   /** By {@link secretId} or the uid of what is written, those written last at the end. */
   readonly #writes = new Map<string, Writes>();
 
@@ -75,17 +79,18 @@ export class Memory {
     this.#absent.delete(id);
   }
 
-  /** While our own status is under way: what comes back of it is no news. */
-  expectStatus(uid: string, digest: string): void {
-    this.#statuses.set(uid, digest);
+  /** While our own write is under way: what comes back of it is no news. */
+  expect(id: string, digest: string): void {
+    this.#underWay.set(id, digest);
   }
 
-  expectsStatus(uid: string, digest: string): boolean {
-    return this.#statuses.get(uid) === digest;
+  expects(id: string, digest: () => string): boolean {
+    const expected = this.#underWay.get(id);
+    return expected !== undefined && expected === digest();
   }
 
-  forgetStatus(uid: string): void {
-    this.#statuses.delete(uid);
+  forgetExpected(id: string): void {
+    this.#underWay.delete(id);
   }
 
   /**

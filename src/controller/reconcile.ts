@@ -100,7 +100,7 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
   );
   const said = statusDigest(status);
   if (said === model.statusDigest) return;
-  at.memory.expectStatus(model.uid, said);
+  at.memory.expect(model.uid, said);
   try {
     // a PUT costs the API server a fifth less than a patch; its answer would be what is known, but for the version
     const { metadata } = await at.client.replaceStatus(
@@ -124,7 +124,7 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
       throw new StaleError(name, { cause: error });
     throw error;
   } finally {
-    at.memory.forgetStatus(model.uid);
+    at.memory.forgetExpected(model.uid);
   }
   await at.recorder.record(modelSubject(model), statusEvents(status, prior, digest));
 }

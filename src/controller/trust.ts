@@ -3,11 +3,12 @@ import { modelTrustSpec } from '../api/model-trust.ts';
 import type { Client } from '../kube/client.ts';
 import { isApiError } from '../kube/errors.ts';
 import type { RawObject } from '../kube/object.ts';
-import { modelDeployments, modelTrusts } from '../kube/resource.ts';
+import { modelTrusts } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
 import { awaitsModel } from '../plan/approval.ts';
 import { canonical, textAt } from '../plan/flatten.ts';
 import type { ApprovalView, ModelIdentity, TrustView } from '../plan/snapshot.ts';
+import { isCurrent } from './current.ts';
 import { StaleError } from './stale.ts';
 
 /** What is kept of a ModelTrust. */
@@ -72,14 +73,7 @@ export async function noteModel(
   const known = trusts?.get(namespace, name);
   if (!trusts || !known || view.kind !== 'found' || !awaitsModel(view.trust)) return view;
   const key = { namespace, name };
-  // this process may hear of a ModelTrust before it hears that the model has been replaced
-  const { items } = await client.listPage(modelDeployments, {
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
-    as: 'metadata',
-  });
-  const [live] = items;
-  if (live?.metadata.uid !== uid || live.metadata.deletionTimestamp !== undefined) throw new StaleError(name);
+  if (!(await isCurrent({ namespace, name, uid }, client))) throw new StaleError(name);
   try {
     const { resourceVersion } = known;
     const body = { metadata: { resourceVersion }, status: { modelUid: uid } };

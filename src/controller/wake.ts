@@ -1,10 +1,13 @@
 import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
 import { deliveredSecretName } from '../api/names.ts';
 import type { Priority } from '../kube/queue.ts';
+import { contentDigest } from '../plan/owned-secret.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
+import { digest } from './digest.ts';
 import { type Caches, configId, markedModel, workloadKey } from './caches.ts';
-import type { Memory } from './memory.ts';
+import { type Memory, secretId, writtenDigest } from './memory.ts';
 import type { CachedModel } from './model.ts';
+import type { CachedDelivered } from './secret.ts';
 import { modelsOfChange } from './source-change.ts';
 import { lostSecrets } from './unlabelled.ts';
 
@@ -33,7 +36,7 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     if (old && old.uid !== now?.uid) memory.forget(old.uid);
     const isSame =
       old?.uid === now?.uid && old?.generation === now?.generation && old?.deleting === now?.deleting;
-    if (isSame && now && memory.expectsStatus(now.uid, now.statusDigest)) return;
+    if (isSame && now && memory.expects(now.uid, () => now.statusDigest)) return;
     wake([key]);
     if (isSame) return;
     // what nobody asked for meanwhile may have come unseen
@@ -64,8 +67,7 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     const owners = new Set(
       [old, now].flatMap((secret) => (secret?.owner ? [`${secret.namespace}/${secret.owner.name}`] : [])),
     );
-    // most of it is what this process wrote itself
-    wake(owners, 'low');
+    if (!now || !isOwnWrite(now, memory)) wake(owners, 'low');
   });
 
   configs.onChange((key) => {
@@ -79,6 +81,14 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
       for (const live of [old, now]) if (live) wakeForWorkload(live, caches, wake);
     });
   }
+}
+
+/** Whether a delivered Secret came back as it is being written by this process, with nothing changed on the way. */
+function isOwnWrite({ namespace, name, owner, view }: CachedDelivered, memory: Memory): boolean {
+  if (!owner || view.deleting || !view.replaceable || !view.labelled) return false;
+  return memory.expects(secretId({ namespace, ...owner }, name), () =>
+    writtenDigest(view.revision, contentDigest(view.digests, digest)),
+  );
 }
 
 /** What stands for the objects that a model refers to. */

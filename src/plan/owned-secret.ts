@@ -62,9 +62,14 @@ export function standoffOf(live: DeliveredView, wanted: string): Standoff | unde
   return { editor: live.kind === 'ours' ? live.editor : undefined, waitMs: fight.waitMs };
 }
 
-/** A digest of all keys and values together. */
+/** A digest of all keys and values together, in whatever order. */
 export const contentDigest = (digests: ReadonlyMap<string, string>, digest: Surroundings['digest']): string =>
-  digest([...digests].map(([key, value]) => `${key}=${value}`).join('\n'));
+  digest(
+    [...digests]
+      .map(([key, value]) => `${key}=${value}`)
+      .sort()
+      .join('\n'),
+  );
 
 /** What is to become of a Secret, key by key. */
 export interface Changes extends SecretContent {
