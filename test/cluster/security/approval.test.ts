@@ -96,7 +96,14 @@ describe('with --require-approval', () => {
     await askFor('asks');
     const status = await awaiting('asks');
     expect(statesOf(status)).toEqual({ a: 'NotApproved', b: 'NotApproved' });
-    expect(status.workloads).toMatchObject([{ state: 'NotAuthorized' }]);
+    const who = 'somebody who may write ModelTrusts has to approve it';
+    expect(status.secrets?.[0]?.message).toBe(`a is not in spec.secrets of the model's ModelTrust; ${who}`);
+    expect(status.workloads).toMatchObject([
+      {
+        state: 'NotAuthorized',
+        message: `Deployment asks is not in spec.workloads of the model's ModelTrust; ${who}`,
+      },
+    ]);
     expect(conditionOf(status.conditions, 'Trusted')).toMatchObject({
       status: 'False',
       reason: 'AwaitingApproval',
