@@ -113,7 +113,15 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
 async function begin(options: ControllerOptions, stop: AbortSignal): Promise<Controller | undefined> {
   for (let attempt = 0; !stop.aborted; attempt += 1) {
     try {
-      return await startController(options);
+      const starting = startController(options);
+      const started = await Promise.race([starting, aborted(stop).then(() => undefined)]);
+      // an answer may take half a minute to fail to come
+      if (!started)
+        void starting.then(
+          (late) => late.stop(),
+          () => {},
+        );
+      return started;
     } catch (error) {
       if (!(error instanceof ApiError || error instanceof TransportError)) throw error;
       options.logger.warn({ err: shown(error) }, 'the API server does not answer yet, it is asked again');

@@ -120,6 +120,19 @@ describe('an operator whose API server', () => {
     expect(operator.proxy.count({ method: 'GET', watch: false, path: /limit=/ })).toBeGreaterThan(lists);
   });
 
+  it('does not answer the very first call ends within five seconds when it is told to', async () => {
+    await using stack = new AsyncDisposableStack();
+    const arena = stack.use(await openArena({ seed: chaosSeed(), own: own() }));
+    await own().signal('kube-apiserver', 'SIGSTOP');
+    const { process, proxy } = await arena.operator();
+    await eventually(() => expect(proxy.seen.length).toBeGreaterThan(0));
+    const told = performance.now();
+    process.signal('SIGTERM');
+    expect(await process.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - told).toBeLessThan(5_000);
+    await own().signal('kube-apiserver', 'SIGCONT');
+  });
+
   it('is not there yet when it starts waits for it, and can be told to stop meanwhile', async () => {
     await using stack = new AsyncDisposableStack();
     const arena = stack.use(await openArena({ seed: chaosSeed(), own: own() }));
