@@ -8,10 +8,10 @@ import { namespaces, secrets } from '../kube/resource.ts';
 import { secretBody } from '../kube/secret-body.ts';
 import type { ActPlan } from '../plan/plan.ts';
 import type { SecretContent, SecretPlan } from '../plan/owned-secret.ts';
-import type { ModelIdentity } from '../plan/snapshot.ts';
+import type { LiveWorkload, ModelIdentity } from '../plan/snapshot.ts';
 import type { Outcome, WriteFailure } from '../plan/outcome.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
-import type { Caches } from './caches.ts';
+import type { Caches, WorkloadCache } from './caches.ts';
 import { isCurrent } from './current.ts';
 import { type Memory, secretId, writtenDigest } from './memory.ts';
 import { type ForeignMetadata, projectDelivered } from './secret.ts';
@@ -274,13 +274,23 @@ export async function applyWorkload(
     if (isApiError(error, 'Invalid'))
       return { reason: 'Conflict', message: messages.applyInvalid(error.message) };
     if (isTooLarge(error)) return { reason: 'TooMany', message: messages.applyTooLarge };
-    // a uid that is not the live one's, or no such object: it is gone
-    if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
-      cache.store.remove(`${namespace}/${name}`);
+    // a uid that is not the live one's, or only other writers: no watch may ever tell which
+    if (isApiError(error, 'Conflict')) await readAnew(cache, live, client);
+    if (isApiError(error, 'NotFound')) cache.store.remove(`${namespace}/${name}`);
     if (isApiError(error, 'Forbidden') && (await isTerminating(namespace, client)))
       throw new TerminatingError(namespace);
     throw error;
   }
+}
+
+async function readAnew(
+  { resource, store }: WorkloadCache,
+  { namespace, name }: LiveWorkload,
+  client: Client,
+): Promise<void> {
+  const now = await client.get(resource, { namespace, name });
+  if (now) store.set(now);
+  else store.remove(`${namespace}/${name}`);
 }
 
 /** The API server bounds a request, its client of etcd a message, and etcd an object; only the first has a reason. */

@@ -35,7 +35,7 @@ export interface OperatorOptions {
 
 const CONCURRENCY = 16;
 /** While the API server can't be asked what it serves, at the start. */
-const STARTING: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 30_000, jitter: 0.2 };
+const STARTING: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 10_000, jitter: 0.2 };
 /** What is in hand gets so long to end; together with the release of the lease less than 5 s. */
 const DRAIN_MS = 2_500;
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../cluster/eventually.ts';
+import { declaring, worldIn } from '../cluster/world.ts';
 import { fallsSilent, leads, openArena, writesSince } from './arena.ts';
 import type { Fault } from './fault.ts';
 import { total } from './operator-process.ts';
@@ -14,8 +15,8 @@ const TROUBLE_MS = 1_500;
 const RIGHT_WITHIN_MS = 30_000;
 /** Tries to write one object while writes fail for two seconds: 50 ms, doubled each time, and what news adds. */
 const MOST_TRIES = 16;
-/** Each of the changes and of their retries may have an event, and all of them have the same path. */
-const MOST_EVENTS = 60;
+/** Each of the changes and of their retries may have an event, each model a Secret to create: all by the same path. */
+const MOST_POSTS = 60;
 /** A watch that is out of reach counts after 15 s, and a call that hangs ends after 30 s. */
 const TOLD_WITHIN_MS = 60_000;
 /** Calls at a time, and so idle connections that may be left. */
@@ -153,7 +154,9 @@ async function survives(begin: Begin): Promise<void> {
     throw new Error(`seed ${seed}, after ${changes.join('; ')}`, { cause: error });
   }
   for (const [what, tries] of writesSince(proxy, start)) {
-    expect(tries, what).toBeLessThanOrEqual(what.endsWith('/events') ? MOST_EVENTS : MOST_TRIES);
+    expect(tries, what).toBeLessThanOrEqual(
+      /^POST .*\/(events|secrets)$/.test(what) ? MOST_POSTS : MOST_TRIES,
+    );
   }
   await eventually(() => expect(proxy.openWatches).toBe(watches), { within: RIGHT_WITHIN_MS });
   await eventually(async () => expect(await process.probe('readyz')).toMatchObject({ ok: true }), {
@@ -196,6 +199,29 @@ describe.concurrent('an operator behind a network that fails', () => {
       const timer = setInterval(() => proxy.breakAll(), 100);
       return async () => clearInterval(timer);
     });
+  });
+});
+
+describe.concurrent('a conflict that is over soon', () => {
+  it('keeps no workload from being freed of a model that is gone', async () => {
+    await using arena = await openArena({ seed: chaosSeed() });
+    const { process, proxy } = await arena.operator();
+    const world = worldIn(arena.namespace, arena.api);
+    await world.storeSecret('source', { hf_token: 'value' });
+    await world.deployment('gone');
+    await world.model('gone', { config: declaring('hf_token') });
+    await leads({ process }, RIGHT_WITHIN_MS);
+    await world.ready('gone');
+    const conflict = proxy.add({
+      match: { method: 'PATCH', path: /\/deployments\/gone/ },
+      fault: answered(409, 'Conflict'),
+      when: { kind: 'first', count: 2 },
+    });
+    await arena.api.delete(world.path('modeldeployments', 'gone'));
+    await eventually(async () => expect((await world.podSpec('gone')).volumes).toBeUndefined(), {
+      within: RIGHT_WITHIN_MS,
+    });
+    expect(conflict.applied).toBe(2);
   });
 });
 
