@@ -42,6 +42,18 @@ describe('our reader and PyYAML', { timeout: RUN_MS }, () => {
     );
   });
 
+  it.for([
+    '!!str\n  =: []',
+    '!!str {=: {=: []}}',
+    '!!str {=: {a: b}}',
+    '!!int {=: {=: [1]}}',
+    '!!str {a: b}',
+    '{=: []}',
+    '&a !!str {=: *a}',
+  ])('agree on the default value of a mapping: %j', async (text, ctx) => {
+    await agree(Buffer.from(text), running(ctx));
+  });
+
   it('agree on what is text, a number, a date...', async (ctx) => {
     const asked = running(ctx);
     await fc.assert(

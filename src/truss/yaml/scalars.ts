@@ -38,11 +38,13 @@ const SCALARS: ReadonlyMap<string, (text: string) => Scalar | undefined> = new M
 /** What a node with a scalar's tag is. Throws where PyYAML's constructor raises. */
 export function constructScalar(node: Node): Scalar {
   const construct = SCALARS.get(node.tag);
-  const text = scalarText(node);
-  if (text === undefined) throw invalid(node, `this tag is for a single value, not for a ${node.kind}`);
+  const single = defaultOf(node);
+  if (single.kind !== 'scalar')
+    throw invalid(single, `this tag is for a single value, not for a ${single.kind}`);
   if (construct === undefined) throw invalid(node, 'unknown tag');
   // PyYAML takes the date from the node itself, where that of a mapping is no text.
-  const constructed = node.tag === TAG.timestamp && node.kind !== 'scalar' ? undefined : construct(text);
+  const constructed =
+    node.tag === TAG.timestamp && node.kind !== 'scalar' ? undefined : construct(single.value);
   if (constructed === undefined)
     throw invalid(node, `this is no ${NOUNS.get(node.tag) ?? 'value'}: ${QUOTE}`);
   return constructed;
@@ -60,15 +62,15 @@ const NOUNS: ReadonlyMap<string, string> = new Map([
 
 const invalid = (node: Node, message: string): YamlError => new YamlError('InvalidValue', message, node.mark);
 
-/** The text of a scalar, or of a mapping's `=` entry (YAML 1.1's default value). */
-function scalarText(node: Node): string | undefined {
+/** The node itself, or what a mapping has under `=` (YAML 1.1's default value), however deep. */
+function defaultOf(node: Node): Node {
   const seen = new Set<Node>();
-  let at: Node | undefined = node;
-  while (at?.kind === 'mapping' && !seen.has(at)) {
+  for (let at = node; ; ) {
     seen.add(at);
-    at = at.pairs.find(([key]) => key.tag === TAG.value)?.[1];
+    const inner = at.kind === 'mapping' ? at.pairs.find(([key]) => key.tag === TAG.value)?.[1] : undefined;
+    if (inner === undefined || seen.has(inner)) return at;
+    at = inner;
   }
-  return at?.kind === 'scalar' ? at.value : undefined;
 }
 
 function boolean(text: string): Scalar | undefined {
