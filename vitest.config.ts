@@ -18,6 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           sequence: { groupOrder: 0 },
+          setupFiles: 'test/random-seed.ts',
           include: [
             'test/{api,truss,plan,kube,controller,metrics,cli,verify,cluster/unit,deploy}/**/*.test.ts',
             'test/chaos/proxy.test.ts',
