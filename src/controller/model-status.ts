@@ -92,6 +92,13 @@ const projectReady = (ready: JsonObject) => ({
 /** Digest of a status; when its conditions changed is left out, so that the same findings give the same digest. */
 export function statusDigest(status: unknown): string {
   if (!isObject(status)) return '';
+  const made = digests.get(status);
+  if (made !== undefined) return made;
   const conditions = listAt(status, 'conditions').map(({ lastTransitionTime: _time, ...said }) => said);
-  return digest(canonical({ ...status, conditions }));
+  const fresh = digest(canonical({ ...status, conditions }));
+  digests.set(status, fresh);
+  return fresh;
 }
+
+/** A status that is written is soon looked at as the one that is there. */
+const digests = new WeakMap<object, string>();

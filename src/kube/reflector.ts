@@ -184,6 +184,7 @@ class RunningReflector implements Reflector {
         else this.#sink.remove(event.object);
         heard = event.object.metadata.resourceVersion;
       },
+      isKnown: (version) => this.#sink.isAnswered?.(version) === true,
       progress: () => this.#feed({ kind: 'heard', resourceVersion: heard }),
       ended: (end) => {
         if (heard !== resourceVersion) this.#feed({ kind: 'heard', resourceVersion: heard });

@@ -36,4 +36,6 @@ export interface Sink {
   /** Deleted; the object as it last was. */
   remove(object: RawObject): void;
   freshness(value: Freshness): void;
+  /** Whether this version came as the answer to a write of ours: the news of it need not be read. Asked once for each. */
+  isAnswered?(resourceVersion: string): boolean;
 }

@@ -30,6 +30,9 @@ interface Entry<T> {
 /** News that is older than so many deletions does not happen. */
 const MAX_TOMBSTONES = 500;
 
+/** Answers of which the news has not come yet; that of one beyond is read as any other. */
+const MAX_ANSWERS = 1_000;
+
 /** The scope of a reflector that watches all namespaces. */
 const EVERYWHERE = '';
 
@@ -50,6 +53,8 @@ export class Store<T, I extends string = never> {
   readonly #same: (old: T, now: T) => boolean;
   /** When what was deleted lately was deleted, for answers that overtook the news of it. */
   readonly #tombstones = new Map<string, number>();
+  /** resourceVersions of what the API server answered to our own writes. */
+  readonly #answers = new Set<string>();
   #lastRound = 0;
 
   constructor(options: StoreOptions<T, I>) {
@@ -113,7 +118,11 @@ export class Store<T, I extends string = never> {
   set(object: RawObject): void {
     const key = keyOfObject(object);
     const scope = parseKey(key).namespace;
-    this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
+    const isNews = this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
+    if (!isNews) return;
+    this.#answers.add(object.metadata.resourceVersion);
+    const [oldest] = this.#answers;
+    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
   }
 
   /** The same as {@link set}, for an object that may be here as it is: what is kept of it has changed. */
@@ -166,12 +175,13 @@ export class Store<T, I extends string = never> {
         for (const object of objects) this.#applyListed(object, round);
       },
       end: () => this.#endRound(scope),
-      apply: (object) => this.#apply(keyOfObject(object), object, this.#rounds.get(scope) ?? 0),
+      apply: (object) => void this.#apply(keyOfObject(object), object, this.#rounds.get(scope) ?? 0),
       remove: (object) => this.remove(keyOfObject(object), object.metadata.resourceVersion),
       freshness: (value) => {
         this.#freshness.set(scope, value);
         for (const listener of this.#freshnessListeners) listener(value, namespace);
       },
+      isAnswered: (version) => this.#answers.delete(version),
     };
   }
 
@@ -182,13 +192,14 @@ export class Store<T, I extends string = never> {
   }
 
   /** An event or our own write: what is older than what is known is no news. */
-  #apply(key: string, object: RawObject, round: number): void {
+  #apply(key: string, object: RawObject, round: number): boolean {
     const entry = this.#entries.get(key);
     const version = versionNumber(object.metadata.resourceVersion);
-    if (entry !== undefined && entry.version >= version) return;
+    if (entry !== undefined && entry.version >= version) return false;
     // of a deletion nothing has the same version; what only left a selector with it is still there, as it is
-    if (entry === undefined && (this.#tombstones.get(key) ?? 0) > version) return;
+    if (entry === undefined && (this.#tombstones.get(key) ?? 0) > version) return false;
     this.#put(key, entry, object, version, round);
+    return true;
   }
 
   #bury(key: string, version: number): void {

@@ -28,6 +28,8 @@ export interface WatchHandler {
   opened(): void;
   /** Each event, in order, as soon as it was read. An exception ends the watch as `protocol`. */
   event(event: WatchEvent): void;
+  /** Whether this version of an object is here by another way: then its event is not read, and stands as a bookmark. */
+  isKnown?(resourceVersion: string): boolean;
   /** At most once in a turn of the event loop, after its events: the watch is alive. */
   progress(): void;
   /** Once, and last. */
@@ -122,6 +124,9 @@ export class WatchDecoder implements BodySink {
   };
 
   #parse(line: Buffer): WatchEvent | ApiError {
+    const known = versionIn(line);
+    if (known !== undefined && this.#handler.isKnown?.(known) === true)
+      return { kind: 'bookmark', resourceVersion: known };
     const event: unknown = JSON.parse(line.toString());
     const type = isRecord(event) ? event['type'] : undefined;
     const content = isRecord(event) ? event['object'] : undefined;
@@ -152,6 +157,22 @@ export class WatchDecoder implements BodySink {
     this.#handler.ended(end);
     this.#onOver();
   }
+}
+
+const STARTS = ['{"type":"ADDED",', '{"type":"MODIFIED",'].map((start) => Buffer.from(start));
+const VERSION = Buffer.from('"resourceVersion":"');
+const MOST_DIGITS = 20;
+
+/**
+ * The resourceVersion of an object that was added or changed, without parsing it. Quotes in texts are escaped, so that
+ * what is found is a key; and where there are several (a label may have that name), it is not known which is the one.
+ */
+function versionIn(line: Buffer): string | undefined {
+  if (!STARTS.some((start) => line.subarray(0, start.length).equals(start))) return undefined;
+  const at = line.indexOf(VERSION);
+  if (at === -1 || line.includes(VERSION, at + 1)) return undefined;
+  const start = at + VERSION.length;
+  return /^[0-9]+(?=")/.exec(line.toString('latin1', start, start + MOST_DIGITS + 1))?.[0];
 }
 
 function bookmarkVersion(content: unknown): string {

@@ -3,8 +3,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { type Family, measured } from './family.ts';
 
-/** How often the event loop is asked how late it is. */
-const LAG_RESOLUTION_MS = 20;
+/** How often the event loop is asked how late it is: each time wakes the process, and most of the time nothing else does. */
+const LAG_RESOLUTION_MS = 100;
 
 /** What Prometheus' own client libraries say of a process (`process_*`), and prom-client of Node (`nodejs_*`). */
 export function processFamilies(): readonly Family[] {

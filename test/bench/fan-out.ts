@@ -64,6 +64,8 @@ export async function measureFanOut(scene: Scene, rounds: number): Promise<reado
   for (let round = 0; round < rounds; round++) {
     await withRestingOperator(scene, async () => {
       quiet.push(...(await editAll()));
+      // as for the yardstick
+      await cluster.quiet();
       operators.push(await fanOut());
       const rate = fanOut();
       busy.push(...(await editAll()));

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import type { Scene } from './scene.ts';
 
-const LOOK_AGAIN_MS = 50;
+/** To show its metrics costs the operator some milliseconds. */
+const LOOK_AGAIN_MS = 250;
 const RECONCILES = 'controller_runtime_reconcile_total';
 
 export async function reconciles(operator: OperatorProcess): Promise<number> {

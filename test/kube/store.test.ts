@@ -197,6 +197,25 @@ describe('a store', () => {
       expect(store.get('ns', 'old')?.owner).toBe('ours');
     });
 
+    it('needs no news of what the answer to a write of ours has told, once', () => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', 5, { owner: 'x' }));
+      store.set(raw('a', 7, { owner: 'ours' }));
+      expect(['5', '7', '7', '8'].map((version) => sink.isAnswered?.(version))).toEqual([
+        false,
+        true,
+        false,
+        false,
+      ]);
+    });
+
+    it('has read the news already where the answer came later', () => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', 7, { owner: 'ours' }));
+      store.set(raw('a', 7, { owner: 'ours' }));
+      expect(sink.isAnswered?.('7')).toBe(false);
+    });
+
     it('knows which versions it has', () => {
       const { store, sink } = newStore();
       sink.apply(raw('a', 5));
@@ -312,7 +331,7 @@ describe('the store against a model', () => {
         const deliver = (count: number): void => {
           for (const { object, gone } of news.splice(0, count)) {
             if (gone) sink.remove(object);
-            else sink.apply(object);
+            else if (sink.isAnswered?.(object.metadata.resourceVersion) !== true) sink.apply(object);
           }
         };
         for (const one of commands) {

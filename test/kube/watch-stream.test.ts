@@ -18,9 +18,11 @@ const status = (code: number, reason: string, message = 'why') => ({ kind: 'Stat
 function decoder({
   confidential = false,
   onEvent = () => {},
+  known = [],
 }: {
   confidential?: boolean;
   onEvent?: () => void;
+  known?: readonly string[];
 } = {}) {
   const heard: string[] = [];
   let end: unknown = 'none';
@@ -35,6 +37,7 @@ function decoder({
           : `${event.kind} ${event.object.metadata.name}`,
       );
     },
+    isKnown: (version) => known.includes(version),
     progress: () => void heard.push('progress'),
     ended: (reason) => {
       end = reason;
@@ -105,6 +108,24 @@ describe('a watch decoder', () => {
     feed(line('ADDED', object('a')) + line('MODIFIED', object('b')) + line('DELETED', object('c')));
     feed(line('BOOKMARK', { metadata: { resourceVersion: '77' } }));
     expect(heard).toEqual(['opened', 'applied a', 'applied b', 'deleted c', 'bookmark 77']);
+  });
+
+  it('does not read the news of a version that is known, but for a deletion', () => {
+    const { decoding, heard, feed } = decoder({ known: ['5'] });
+    decoding.opened(flow);
+    feed(line('ADDED', object('a')) + line('MODIFIED', object('b')) + line('MODIFIED', object('c', '55')));
+    feed(line('DELETED', object('d')));
+    expect(heard).toEqual(['opened', 'bookmark 5', 'bookmark 5', 'applied c', 'deleted d']);
+  });
+
+  it.each([
+    ['a label of that name', { labels: { resourceVersion: '5' } }],
+    ['a text that looks like it', { annotations: { said: '{"resourceVersion":"5"}' } }],
+  ])('reads news that has %s', (_, more) => {
+    const { decoding, heard, feed } = decoder({ known: ['5'] });
+    decoding.opened(flow);
+    feed(line('MODIFIED', { metadata: { ...more, ...object('a', '6').metadata } }));
+    expect(heard).toEqual(['opened', 'applied a']);
   });
 
   it('tells of progress once in a turn of the event loop', async () => {
