@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../cluster/api.ts';
 import { eventually } from '../cluster/eventually.ts';
+import type { PolicyRule } from '../cluster/identity.ts';
+import { operatorRules } from '../cluster/operator.ts';
 import { type Arena, leads, openArena } from './arena.ts';
 import { chaosSeed } from './random.ts';
 
 const MODELS = 3;
 const RIGHT_WITHIN_MS = 30_000;
-/** A watch that was refused is tried again after 30 s at the latest. */
+/** What was refused is tried again, ever more rarely: a watch after 10 s at the latest, a write after twice the time of before. */
 const RIGHT_AFTER_REFUSAL_MS = 45_000;
 
 const REFUSED = {
@@ -25,6 +27,57 @@ async function anotherToken({ api }: Arena, token: string): Promise<string> {
   );
   return status.token;
 }
+
+/** What a fleet makes use of, a right at a time. */
+const USED = [
+  'modeldeployments',
+  'modeldeployments/status',
+  'secrets',
+  'deployments',
+  'configmaps',
+  'events',
+];
+const rights = operatorRules().flatMap(({ resources, verbs }) =>
+  resources
+    .filter((resource) => USED.includes(resource))
+    .flatMap((resource) => verbs.map((verb) => [verb, resource] as const)),
+);
+
+const without = (rules: readonly PolicyRule[], verb: string, resource: string): readonly PolicyRule[] =>
+  rules.flatMap((rule) => {
+    if (!rule.resources.includes(resource)) return [rule];
+    const others = rule.resources.filter((one) => one !== resource);
+    const left = { ...rule, resources: [resource], verbs: rule.verbs.filter((one) => one !== verb) };
+    return [{ ...rule, resources: others }, left].filter(
+      ({ resources, verbs }) => resources.length > 0 && verbs.length > 0,
+    );
+  });
+
+describe.concurrent('an operator that loses one right, and gets it back', () => {
+  it.each(rights)(
+    '%s %s: lives, and then brings everything to where it should be',
+    async (verb, resource) => {
+      await using arena = await openArena({ seed: chaosSeed() });
+      await arena.fleet.populate(MODELS);
+      const operator = await arena.operator();
+      await leads(operator, RIGHT_WITHIN_MS);
+      await arena.fleet.isRight(RIGHT_WITHIN_MS);
+      const roles = `/apis/rbac.authorization.k8s.io/v1/namespaces/${arena.namespace}/roles`;
+      const { items } = await arena.api.get<{
+        items: (KubernetesObject & { readonly rules: readonly PolicyRule[] })[];
+      }>(roles);
+      for (const { metadata, rules } of items)
+        await arena.api.patch(`${roles}/${metadata.name}`, { rules: without(rules, verb, resource) });
+      operator.proxy.breakAll();
+      for (let made = 0; made < 4; made += 1) await arena.fleet.change();
+      await arena.fleet.rotate();
+      expect(await operator.process.probe('livez')).toMatchObject({ ok: true });
+      for (const { metadata, rules } of items) await arena.api.patch(`${roles}/${metadata.name}`, { rules });
+      await arena.fleet.isRight(RIGHT_AFTER_REFUSAL_MS);
+      expect(operator.process.output()).not.toContain('crashed');
+    },
+  );
+});
 
 describe.concurrent('an operator', () => {
   it('whose token ends goes on with the new one that is there', async () => {
