@@ -29,17 +29,17 @@ async function anotherToken({ api }: Arena, token: string): Promise<string> {
 }
 
 /** What a fleet makes use of, a right at a time. */
-const USED = [
+const USED = new Set([
   'modeldeployments',
   'modeldeployments/status',
   'secrets',
   'deployments',
   'configmaps',
   'events',
-];
+]);
 const rights = operatorRules().flatMap(({ resources, verbs }) =>
   resources
-    .filter((resource) => USED.includes(resource))
+    .filter((resource) => USED.has(resource))
     .flatMap((resource) => verbs.map((verb) => [verb, resource] as const)),
 );
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apiOf } from '../api.ts';
-import { cluster, ownControlPlane, skipUnless } from '../cluster.ts';
+import { cluster, namespace, ownControlPlane, skipUnless } from '../cluster.ts';
 import { installCrds } from '../crds.ts';
 import { eventually } from '../eventually.ts';
 import { operatorIdentity, startOperator } from '../operator.ts';
@@ -90,6 +90,27 @@ describe('deleting', () => {
     await other.model('m', { config: declaring('a') });
     await other.ready('m');
     expect(await operator.stop()).toBe(0);
+  });
+
+  it('all models, as the guide to uninstall says: nothing in any workload tells of us any more', async () => {
+    const own = worldIn(await namespace(), cluster().api);
+    const { kubeconfig } = await operatorIdentity([own.namespace]);
+    await startOperator(kubeconfig, [own.namespace]);
+    await own.storeSecret('org', { a: 'A' });
+    for (const delivery of ['Mount', 'Env']) {
+      const name = delivery.toLowerCase();
+      await own.deployment(name);
+      await own.model(name, { delivery, config: declaring('a') });
+      await own.ready(name);
+    }
+    const mentions = async (): Promise<readonly string[]> => {
+      const workloads = JSON.stringify(await cluster().api.get(own.path('deployments')));
+      return workloads.match(/truss-secrets/g) ?? [];
+    };
+    expect(await mentions()).not.toEqual([]);
+    await cluster().api.delete(own.path('modeldeployments'));
+    await eventually(async () => expect(await mentions()).toEqual([]));
+    expect(await own.delivered('mount')).toBeUndefined();
   });
 });
 
