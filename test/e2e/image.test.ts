@@ -146,6 +146,19 @@ describe('the image, from the manifests of the project', () => {
     await replicas();
   });
 
+  it('lets one of its pods be evicted at a time', async () => {
+    const names = (await replicas()).map(({ metadata }) => metadata.name);
+    const evict = (name = ''): Promise<unknown> =>
+      cluster().api.post(`${system.path('pods', name)}/eviction`, {
+        apiVersion: 'policy/v1beta1',
+        kind: 'Eviction',
+        metadata: { name, namespace: SYSTEM },
+      });
+    await evict(names[0]);
+    await expect(evict(names[1])).rejects.toMatchObject({ code: 429 });
+    await replicas();
+  });
+
   it('rolls to another version, and writes nothing for it', async () => {
     const before = await replicas();
     const versions = () =>
