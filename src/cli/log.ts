@@ -1,4 +1,3 @@
-import process from 'node:process';
 import { type Logger, pino } from 'pino';
 import type { Output } from './io.ts';
 
@@ -12,8 +11,7 @@ export interface LogOptions {
 
 /** A log with one line for each message: JSON for machines, text for people. */
 export function createLogger({ level, format }: LogOptions, output: Output): Logger {
-  const out = together(output);
-  const write = (line: string): void => out(format === 'json' ? line : textLine(line));
+  const write = (line: string): void => output.write(format === 'json' ? line : textLine(line));
   return pino(
     {
       level,
@@ -23,23 +21,6 @@ export function createLogger({ level, format }: LogOptions, output: Output): Log
     },
     { write },
   );
-}
-
-/** A line may wait so long for others: to write each by itself costs a tenth of what a rotation of a value does. */
-const TOGETHER_MS = 50;
-
-/** Writes what comes in within a short time together; what waits when the process ends is written then. */
-function together(output: Output): (line: string) => void {
-  let waiting = '';
-  const flush = (): void => {
-    if (waiting !== '') output.write(waiting);
-    waiting = '';
-  };
-  process.on('exit', flush);
-  return (line) => {
-    if (waiting === '') setTimeout(flush, TOGETHER_MS).unref();
-    waiting += line;
-  };
 }
 
 /** `2026-11-22T21:00:00.000Z INFO  reconciled model=models/gfpgan ms=35` of a line of JSON. */
