@@ -167,7 +167,9 @@ export class Store<T, I extends string = never> {
     return {
       begin: () => {
         this.#lastRound += 1;
+        // a restored backup counts versions anew
         this.#tombstones.clear();
+        this.#answers.clear();
         this.#rounds.set(scope, this.#lastRound);
       },
       page: (objects) => {

@@ -209,6 +209,13 @@ describe('a store', () => {
       ]);
     });
 
+    it('needs it again after a new list, before which a restored backup may have counted versions anew', () => {
+      const { store, sink } = newStore();
+      store.set(raw('a', 7, { owner: 'ours' }));
+      sink.begin();
+      expect(sink.isAnswered?.('7')).toBe(false);
+    });
+
     it('has read the news already where the answer came later', () => {
       const { store, sink } = newStore();
       sink.apply(raw('a', 7, { owner: 'ours' }));
