@@ -1,7 +1,7 @@
 import { deliveredSecretName } from '../api/names.ts';
 import type { DeliveredContent, Fight, ModelIdentity } from '../plan/snapshot.ts';
 import { isForgotten, type Refusal, waitFor, withWrite, type Writes } from '../plan/writes.ts';
-import { sharedText } from './sharing.ts';
+import { shared, sharedText } from './sharing.ts';
 
 /** What stands for a Secret of a model, there or not. Nearly every model has the delivered one: its id is no new text. */
 export const secretId = ({ name, uid }: ModelIdentity, secret: string): string =>
@@ -105,8 +105,9 @@ export class Memory {
   }
 
   rememberWrite(uid: string, wanted: string, now: number, refusal?: Refusal): void {
-    // what is written to all models at once is remembered of all of them at once
-    const writes = withWrite(this.#writes.get(uid), sharedText(wanted), now, refusal);
+    // to the second, as what is written to many models at once is then remembered once
+    const at = Math.ceil(now / 1000) * 1000;
+    const writes = shared(withWrite(this.#writes.get(uid), sharedText(wanted), at, refusal));
     this.#writes.delete(uid);
     this.#writes.set(uid, writes);
     for (const [oldest, found] of this.#writes) {

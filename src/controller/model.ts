@@ -6,6 +6,7 @@ import { readTrussConfig } from '../truss/config.ts';
 import type { RawMetadata, RawObject } from '../kube/object.ts';
 import { type CachedStatus, projectStatus, type Readiness, statusDigest } from './model-status.ts';
 import { shared, sharedText } from './sharing.ts';
+import { type KeptVersion, keptVersion } from './version.ts';
 
 /** What is kept of a ModelDeployment. */
 export interface CachedModel {
@@ -63,12 +64,12 @@ class KeptModel implements CachedModel {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  readonly resourceVersion: string;
   readonly generation: number;
   readonly createdAt: string;
   readonly deleting: boolean;
   readonly inline: Declaration | undefined;
   readonly statusDigest: string;
+  readonly #version: KeptVersion;
   /** Workloads of the model's own name have none in these two. */
   readonly #spec: SpecView;
   readonly #status: Omit<CachedStatus, 'conditions'>;
@@ -86,7 +87,7 @@ class KeptModel implements CachedModel {
     this.namespace = sharedText(namespace);
     this.name = name;
     this.uid = uid;
-    this.resourceVersion = resourceVersion;
+    this.#version = keptVersion(resourceVersion);
     this.generation = generation;
     this.createdAt = sharedText(creationTimestamp);
     this.deleting = metadata.deletionTimestamp !== undefined;
@@ -95,6 +96,10 @@ class KeptModel implements CachedModel {
     this.#spec = shared(renamed(spec, name, OWN_NAME));
     this.#conditions = shared(conditions);
     this.#status = shared({ ...status, workloads: namedAs(status.workloads, name, OWN_NAME) });
+  }
+
+  get resourceVersion(): string {
+    return String(this.#version);
   }
 
   get spec(): SpecView {

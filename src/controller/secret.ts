@@ -18,6 +18,7 @@ import { digestOf, isRevision } from './digest.ts';
 import { Digests, packDigests, type PackedDigests } from './digests.ts';
 import { lastEditor } from './managers.ts';
 import { shared, sharedText } from './sharing.ts';
+import { type KeptVersion, keptVersion } from './version.ts';
 
 const KIND = 'ModelDeployment';
 
@@ -96,7 +97,7 @@ class KeptSecret implements CachedDelivered {
   readonly #ownerName: string | undefined;
   readonly #ownerUid: string | undefined;
   readonly #uid: string;
-  readonly #resourceVersion: string;
+  readonly #version: KeptVersion;
   readonly #revision: string | undefined;
   readonly #keys: readonly string[];
   readonly #digests: string;
@@ -116,7 +117,7 @@ class KeptSecret implements CachedDelivered {
     this.#ownerName = owner?.name;
     this.#ownerUid = owner?.uid;
     this.#uid = uid;
-    this.#resourceVersion = resourceVersion;
+    this.#version = keptVersion(resourceVersion);
     this.#revision = revision;
     this.#keys = digests.keys;
     // models of a namespace often get the same values
@@ -133,7 +134,7 @@ class KeptSecret implements CachedDelivered {
     return {
       kind: 'ours',
       uid: this.#uid,
-      resourceVersion: this.#resourceVersion,
+      resourceVersion: String(this.#version),
       revision: this.#revision,
       digests: new Digests({ keys: this.#keys, text: this.#digests }),
       ...this.#common,

@@ -30,6 +30,7 @@ import { digest } from './digest.ts';
 import { type FieldPath, fieldPath, Ownership } from './ownership.ts';
 import { projectRollout } from './rollout.ts';
 import { shared, sharedText } from './sharing.ts';
+import { type KeptVersion, keptVersion } from './version.ts';
 
 /**
  * Reduces a Deployment, StatefulSet, DaemonSet or CronJob at the door. managedFields are read here, for who owns
@@ -89,9 +90,9 @@ class KeptWorkload implements LiveWorkload {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  readonly resourceVersion: string;
   readonly revision: string | undefined;
   readonly owned: string;
+  readonly #version: KeptVersion;
   readonly #common: Common;
   /** Of the model of the same name, where the marker is its own. */
   readonly #namesakeUid: string | undefined;
@@ -106,7 +107,7 @@ class KeptWorkload implements LiveWorkload {
     this.namespace = sharedText(namespace);
     this.name = namesake?.name ?? name;
     this.uid = uid;
-    this.resourceVersion = resourceVersion;
+    this.#version = keptVersion(resourceVersion);
     const isNamesakes = namesake !== undefined && marker === markerOf(namesake);
     this.#namesakeUid = isNamesakes ? namesake.uid : undefined;
     this.#otherMarker = isNamesakes ? undefined : marker;
@@ -115,6 +116,9 @@ class KeptWorkload implements LiveWorkload {
     this.#common = shared(common);
   }
 
+  get resourceVersion(): string {
+    return String(this.#version);
+  }
   get marker(): string | undefined {
     const { namespace, name } = this;
     const uid = this.#namesakeUid;
