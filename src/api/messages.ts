@@ -221,7 +221,7 @@ export const messages = {
   reverted: (editor: string, namespace: string, model: string) =>
     `somebody (field manager ${editor}) keeps taking the secrets out of the pod template, so they are put back once in 10 minutes only; add what "kubectl truss-secrets plan ${model} -n ${namespace} -o snippet" prints to the manifest that it writes`,
   frozen: (keys: readonly string[], namespace: string, kind: string, name: string) =>
-    `${listed(keys.map(shownName))} went away while pods run, and until it has a value again their ${MOUNT_PATH} stays as it was, all files of it; to end that, kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name} (the new pods wait for the value)`,
+    `${listed(keys.map(shownName))} went away while pods run, and until it has a value again their ${MOUNT_PATH} stays as it was, all files of it; store it again, or take it out of config.yaml, or kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}: the new pods wait for the value, and old ones that the update strategy keeps serving have to be deleted`,
   podsPaused: (namespace: string, name: string) =>
     `the rollout is paused, so pods keep what they have; kubectl -n ${namespace} rollout resume deployment/${name}`,
   podsOnDelete: (namespace: string, selector: string) =>

@@ -56,7 +56,9 @@ describe('Frozen: a required key went away while pods run', () => {
     const { state, message, action } = only(planned(gone));
     expect({ state, action: action.kind }).toEqual({ state: 'Frozen', action: 'none' });
     expect(message).toMatch(/^a went away while pods run/);
+    expect(message).toContain('store it again, or take it out of config.yaml');
     expect(message).toContain('kubectl -n models rollout restart deployment/gfpgan');
+    expect(message).toMatch(/old ones that the update strategy keeps serving have to be deleted$/);
   });
 
   it.each([
