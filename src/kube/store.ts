@@ -53,8 +53,8 @@ export class Store<T, I extends string = never> {
   readonly #same: (old: T, now: T) => boolean;
   /** When what was deleted lately was deleted, for answers that overtook the news of it. */
   readonly #tombstones = new Map<string, number>();
-  /** resourceVersions of what the API server answered to our own writes. */
-  readonly #answers = new Set<string>();
+  /** resourceVersions of what the API server answered to our own writes, each with the key of its object. */
+  readonly #answers = new Map<string, string>();
   #lastRound = 0;
 
   constructor(options: StoreOptions<T, I>) {
@@ -120,8 +120,8 @@ export class Store<T, I extends string = never> {
     const scope = parseKey(key).namespace;
     const isNews = this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
     if (!isNews) return;
-    this.#answers.add(object.metadata.resourceVersion);
-    const [oldest] = this.#answers;
+    this.#answers.set(object.metadata.resourceVersion, key);
+    const [oldest] = this.#answers.keys();
     if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
   }
 
@@ -183,7 +183,7 @@ export class Store<T, I extends string = never> {
         this.#freshness.set(scope, value);
         for (const listener of this.#freshnessListeners) listener(value, namespace);
       },
-      isAnswered: (version) => this.#answers.delete(version),
+      isAnswered: (version) => this.#isAnswered(version),
     };
   }
 
@@ -202,6 +202,15 @@ export class Store<T, I extends string = never> {
     if (entry === undefined && (this.#tombstones.get(key) ?? 0) > version) return false;
     this.#put(key, entry, object, version, round);
     return true;
+  }
+
+  /** True where the event would change nothing: what was answered is here, or something newer. */
+  #isAnswered(resourceVersion: string): boolean {
+    const key = this.#answers.get(resourceVersion);
+    if (key === undefined) return false;
+    this.#answers.delete(resourceVersion);
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.version >= versionNumber(resourceVersion);
   }
 
   #bury(key: string, version: number): void {

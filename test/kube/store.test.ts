@@ -216,6 +216,14 @@ describe('a store', () => {
       expect(sink.isAnswered?.('7')).toBe(false);
     });
 
+    it('needs the news of what it did not keep, or keeps no more', () => {
+      const { store, sink } = newStore();
+      store.set(raw('a', 7, { owner: 'stranger' }));
+      store.set(raw('b', 8, { owner: 'ours' }));
+      store.retain(() => false);
+      expect(['7', '8'].map((version) => sink.isAnswered?.(version))).toEqual([false, false]);
+    });
+
     it('has read the news already where the answer came later', () => {
       const { store, sink } = newStore();
       sink.apply(raw('a', 7, { owner: 'ours' }));
