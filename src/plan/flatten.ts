@@ -38,7 +38,7 @@ export const textAt = (value: unknown, key: string): string | undefined => {
 /** JSON with sorted keys. */
 export const canonical = (value: unknown): string => JSON.stringify(sorted(value)) ?? 'null';
 
-/** A copy of sorted keys: written out in one go it takes half the time of one JSON.stringify for each leaf. */
+/** A copy of sorted keys: written out in one go it takes a quarter less time than one JSON.stringify for each leaf. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isObject(value)) return value;
