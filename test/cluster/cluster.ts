@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type TestContext, inject } from 'vitest';
-import { type Api, apiOf } from './api.ts';
+import { type Api, apiOf, type KubernetesObject } from './api.ts';
 import type { ControlPlaneOptions } from './command-lines.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 import { type Features, LACKS } from './features.ts';
-import { RUN_LABEL, removeIfThere } from './leftovers.ts';
+import { isThere, RUN_LABEL, removeIfThere } from './leftovers.ts';
 import { run } from './process.ts';
 import type { ProvidedCluster } from './vitest-global-setup.ts';
 
@@ -17,7 +17,8 @@ export interface TestCluster extends ProvidedCluster {
 /** The API server that this run tests on. */
 export function cluster(): TestCluster {
   const provided = inject('cluster');
-  return { ...provided, api: apiOf(provided.access) };
+  const api = apiOf(provided.access);
+  return { ...provided, api: { ...api, post: remembering(api.post) } };
 }
 
 /** Reports a test as skipped, with the reason, where the cluster lacks what it needs. */
@@ -38,6 +39,33 @@ export async function importImages(archive: string): Promise<void> {
   if (command === undefined) throw new Error(LACKS.importsImages);
   const [program, ...args] = command;
   await run(program, [...args, archive]);
+}
+
+/** What the present try of a test created. */
+const tried: string[] = [];
+
+const remembering =
+  (post: Api['post']): Api['post'] =>
+  async <T>(path: string, body: object) => {
+    const answer = await post<T & Partial<KubernetesObject>>(path, body);
+    const name = answer.metadata?.name;
+    if (name !== undefined && !path.includes('?')) tried.push(`${path}/${name}`);
+    return answer;
+  };
+
+/** Called by vitest-setup.ts before each try of a test: what a failed one left would be in the way of the next. */
+export async function removeTried(again: boolean): Promise<void> {
+  const paths = tried.splice(0).toReversed();
+  if (!again) return;
+  const { api } = cluster();
+  // with what belongs to it: pods that go later would be counted
+  for (const path of paths) await removeIfThere(api, path, { propagationPolicy: 'Foreground' });
+  const left = async (): Promise<void> => {
+    // namespaces take long, and their names are not used again
+    for (const path of paths.filter((one) => !/^\/api\/v1\/namespaces\/[^/]+$/.test(one)))
+      if (await isThere(api, path)) throw new Error(`${path} is still there`);
+  };
+  await eventually(left, { within: 60_000 });
 }
 
 const made: string[] = [];

@@ -29,10 +29,20 @@ export async function removeLeftovers(api: Api, run: string, controllers: boolea
   for (const path of CLUSTER_WIDE) await api.delete(`${path}${selector}`);
 }
 
-export async function removeIfThere(api: Api, path: string): Promise<void> {
+export async function removeIfThere(api: Api, path: string, options?: object): Promise<void> {
   try {
-    await api.delete(path);
+    await api.delete(path, options);
   } catch (error) {
     if (!(error instanceof ApiError && (error.code === 404 || error.code === 409))) throw error;
+  }
+}
+
+export async function isThere(api: Api, path: string): Promise<boolean> {
+  try {
+    await api.get(path);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 404) return false;
+    throw error;
   }
 }

@@ -89,6 +89,13 @@ export async function startOperator(
 }
 
 const running = new Set<() => Promise<void>>();
+let beforeTheTest: readonly (() => Promise<void>)[] = [];
+
+/** Called by vitest-setup.ts before each try of a test: the operators of a failed one would do its work twice. */
+export async function endTried(again: boolean): Promise<void> {
+  if (!again) beforeTheTest = [...running];
+  for (const kill of running) if (!beforeTheTest.includes(kill)) await kill();
+}
 
 /** Called by vitest-setup.ts after each test file. */
 export async function endOperators(): Promise<void> {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -122,8 +123,11 @@ describe('the image, from the manifests of the project', () => {
       const own = layers.at(-1);
       expect(own?.bytes).toBeGreaterThan(0);
       expect(own?.bytes).toBeLessThan(OWN_LAYER_MB * 1e6);
-      await buildImage(`${archive}.again`);
-      expect(await layersOf(`${archive}.again`)).toEqual(layers);
+      const again = `${archive}.again`;
+      // of a try that failed: archives are not written over
+      await rm(again, { force: true });
+      await buildImage(again);
+      expect(await layersOf(again)).toEqual(layers);
     },
     BUILT_WITHIN_MS,
   );

@@ -29,7 +29,8 @@ export const POD_MS = 150_000;
 
 /** A pod that does nothing, as the user that Truss's images may have. */
 export const idlePod = (containers: readonly string[] = ['model']) => ({
-  terminationGracePeriodSeconds: 0,
+  // 0 has the pod of a StatefulSet replaced while its processes still run: commands then reach the one or the other
+  terminationGracePeriodSeconds: 1,
   automountServiceAccountToken: false,
   containers: containers.map((name) => ({
     name,
