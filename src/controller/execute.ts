@@ -5,7 +5,7 @@ import { ApiError, isApiError } from '../kube/errors.ts';
 import { NotLeadingError } from '../kube/fence.ts';
 import type { OwnerReference } from '../kube/object.ts';
 import { namespaces, secrets } from '../kube/resource.ts';
-import { secretBody } from '../kube/secret-body.ts';
+import { secretBody, withSent } from '../kube/secret-body.ts';
 import type { ActPlan } from '../plan/plan.ts';
 import type { SecretContent, SecretPlan } from '../plan/owned-secret.ts';
 import type { LiveWorkload, ModelIdentity } from '../plan/snapshot.ts';
@@ -138,7 +138,8 @@ async function carryOut(
       const foreign = delivered.get(namespace, name)?.foreign;
       const { uid, resourceVersion } = action;
       const metadata = { ...identity(model, name, action, foreign), uid, resourceVersion };
-      delivered.set(await client.replace(secrets, key, secretBody({ metadata, type, data: action.data })));
+      const answer = await client.replace(secrets, key, secretBody({ metadata, type, data: action.data }));
+      delivered.set(withSent(answer, action.data));
       return undefined;
     }
     case 'recreate':
@@ -159,7 +160,8 @@ async function createSecret(
   const { name, type, data } = content;
   try {
     const metadata = identity(model, name, content);
-    delivered.set(await client.create(secrets, namespace, secretBody({ metadata, type, data })));
+    const answer = await client.create(secrets, namespace, secretBody({ metadata, type, data }));
+    delivered.set(withSent(answer, data));
     return undefined;
   } catch (error) {
     if (isApiError(error, 'Forbidden') && (await isTerminating(namespace, client)))

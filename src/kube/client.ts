@@ -32,7 +32,8 @@ export interface PageOptions extends ListOptions {
 }
 
 export interface Page {
-  readonly items: readonly RawObject[];
+  /** Each is parsed when it is asked for; throws a TransportError at one that is no object. */
+  readonly items: Iterable<RawObject>;
   /** Where a watch that follows this list starts. */
   readonly resourceVersion: string;
   /** Undefined on the last page. */

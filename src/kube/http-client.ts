@@ -12,7 +12,8 @@ import type {
 } from './client.ts';
 import type { Connection } from './connection.ts';
 import { isApiError, TransportError } from './errors.ts';
-import { isRecord, parseObject, type RawObject } from './object.ts';
+import { type ListBody, parseList } from './list-body.ts';
+import { parseObject, type RawObject } from './object.ts';
 import { type Call, parseJson, Requester } from './requester.ts';
 import {
   allOf,
@@ -77,7 +78,8 @@ class HttpClient implements Client {
     const target = allOf('list', of, namespace);
     const query = { limit, labelSelector, fieldSelector, continue: continueToken };
     const accept = options.as === 'metadata' ? PARTIAL_LIST : JSON_TYPE;
-    return parsePage(await this.#json(target, { method: 'GET', query, accept, retry }, options), target);
+    const call = this.#call(target, { method: 'GET', query, accept, retry }, options);
+    return parsePage((await this.#requester.send(call)).body, target);
   }
 
   async *list(of: Resource, options: ListOptions = {}): AsyncGenerator<readonly RawObject[], void, void> {
@@ -85,7 +87,7 @@ class HttpClient implements Client {
     let continueToken: string | undefined;
     for (let more = true; more; more = continueToken !== undefined) {
       const page = await this.#pageThatFits(of, { ...options, limit, continueToken });
-      yield page.items;
+      yield [...page.items];
       ({ limit, continueToken } = page);
     }
   }
@@ -236,19 +238,25 @@ class HttpClient implements Client {
   }
 }
 
-function parsePage(list: unknown, target: Target): Page {
-  const metadata = isRecord(list) ? list['metadata'] : undefined;
-  const items: unknown = isRecord(list) ? list['items'] : undefined;
-  if (!isRecord(metadata) || typeof metadata['resourceVersion'] !== 'string' || !isObjects(items)) {
+function parsePage(body: Buffer, target: Target): Page {
+  const list = parseList(body);
+  const version = list?.metadata['resourceVersion'];
+  if (list === undefined || typeof version !== 'string') {
     throw new TransportError(target, 'protocol', 'the answer is no list of Kubernetes objects');
   }
-  const token = metadata['continue'];
+  const token = list.metadata['continue'];
   return {
-    items,
-    resourceVersion: metadata['resourceVersion'],
+    items: { [Symbol.iterator]: () => objectsOf(list, target) },
+    resourceVersion: version,
     continueToken: typeof token === 'string' && token !== '' ? token : undefined,
   };
 }
 
-const isObjects = (items: unknown): items is readonly RawObject[] =>
-  Array.isArray(items) && items.every((item: unknown) => parseObject(item) !== undefined);
+function* objectsOf({ items }: ListBody, target: Target): Generator<RawObject, void, void> {
+  for (const item of items) {
+    const object = parseObject(item);
+    if (object === undefined)
+      throw new TransportError(target, 'protocol', 'an item of the list is no Kubernetes object');
+    yield object;
+  }
+}

@@ -29,8 +29,18 @@ export function secretData(secret: RawObject): Map<string, SecretValue> {
   if (!isRecord(secret['data'])) return data;
   for (const [key, value] of Object.entries(secret['data'])) {
     if (typeof value === 'string') data.set(key, new SecretValue(value));
+    else if (value instanceof SecretValue) data.set(key, value);
   }
   return data;
+}
+
+/** The answer to a write, in which the values that were sent are those very ones: what is known of them holds for it. */
+export function withSent(answer: RawObject, sent: ReadonlyMap<string, SecretValue>): RawObject {
+  const data = [...secretData(answer)].map(([key, value]) => {
+    const known = sent.get(key);
+    return [key, known?.equals(value) === true ? known : value] as const;
+  });
+  return { ...answer, data: Object.fromEntries(data) };
 }
 
 /** JSON of a body for the Secrets resource: the one place where values leave the process for the API server. */

@@ -4,22 +4,27 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export const SLICE_MS = 5;
 
 /** Items between two looks at the clock. */
-const BATCH = 25;
+const BATCH = 8;
 
 /**
  * Gives all items to `take`, a few at a time, and lets others have a turn now and then. Ends early, with the
  * rest not given, when the signal is aborted.
  */
 export async function inSlices<T>(
-  items: readonly T[],
+  items: Iterable<T>,
   take: (some: readonly T[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let since = performance.now();
-  for (let at = 0; at < items.length && !signal.aborted; at += BATCH) {
-    take(items.slice(at, at + BATCH));
+  let batch: T[] = [];
+  for (const item of items) {
+    if (batch.push(item) < BATCH) continue;
+    if (signal.aborted) return;
+    take(batch);
+    batch = [];
     if (performance.now() - since < SLICE_MS) continue;
     await nextTurn();
     since = performance.now();
   }
+  if (batch.length > 0 && !signal.aborted) take(batch);
 }

@@ -38,12 +38,25 @@ export const textAt = (value: unknown, key: string): string | undefined => {
 /** JSON with sorted keys. */
 export const canonical = (value: unknown): string => JSON.stringify(sorted(value)) ?? 'null';
 
-/** A copy of sorted keys: written out in one go it takes a quarter less time than one JSON.stringify for each leaf. */
+/**
+ * Itself where all keys are sorted already, as the API server sends them; else a copy of sorted keys: written out in
+ * one go it takes a quarter less time than one JSON.stringify for each leaf.
+ */
 function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+  if (Array.isArray(value)) {
+    const items = value.map(sorted);
+    return items.every((item, at) => item === value[at]) ? value : items;
+  }
   if (!isObject(value)) return value;
-  const keys = Object.keys(value).sort();
-  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]));
+  const keys = Object.keys(value);
+  const fields = keys.map((key) => sorted(value[key]));
+  const isSorted = keys.every(
+    (key, at) => (at === 0 || (keys[at - 1] ?? '') < key) && fields[at] === value[key],
+  );
+  if (isSorted) return value;
+  return Object.fromEntries(
+    keys.map((key, at): [string, unknown] => [key, fields[at]]).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** All leaves below a value, one line each, sorted. */
