@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../../src/api/secret-value.ts';
-import { encodeSecret, secretBody, secretData } from '../../src/kube/secret-body.ts';
+import { encodeSecret, secretBody, secretData, withSent } from '../../src/kube/secret-body.ts';
 
 const CANARY = 'Y2FuYXJ5';
 const metadata = { namespace: 'models', name: 'gfpgan-truss-secrets' };
@@ -49,5 +49,24 @@ describe('the values of a Secret', () => {
   it('may have the key __proto__, as JSON gives it', () => {
     const parsed: unknown = JSON.parse(`{"__proto__":"${CANARY}"}`);
     expect([...secretData({ ...raw, data: parsed }).keys()]).toEqual(['__proto__']);
+  });
+
+  it('are those that were sent, where the answer to a write has them unchanged, and else those of the answer', () => {
+    const sent = new Map([
+      ['same', new SecretValue(CANARY)],
+      ['altered', new SecretValue(CANARY)],
+      ['dropped', new SecretValue(CANARY)],
+    ]);
+    const answer = { ...raw, type: 'Opaque', data: { same: CANARY, altered: 'b3RoZXI=', added: CANARY } };
+
+    const read = withSent(answer, sent);
+
+    const data = secretData(read);
+    expect([...data.keys()]).toEqual(['same', 'altered', 'added']);
+    expect(data.get('same')).toBe(sent.get('same'));
+    expect(data.get('altered')?.equals(new SecretValue('b3RoZXI='))).toBe(true);
+    expect(data.get('added')?.equals(new SecretValue(CANARY))).toBe(true);
+    expect(read).toMatchObject({ ...raw, type: 'Opaque' });
+    expect(JSON.stringify(read)).not.toContain(CANARY);
   });
 });
