@@ -34,7 +34,7 @@ export interface OperatorProcess {
  * namespace of its own. Where that can't be had it gets a kubeconfig, which costs it some memory and start-up time.
  */
 export async function startOperator(
-  { main, flags }: Bundle,
+  { main, flags, env }: Bundle,
   access: Access,
   folder: string,
   { probe = true }: { readonly probe?: boolean } = {},
@@ -54,6 +54,7 @@ export async function startOperator(
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
+      ...env,
       PATH: process.env['PATH'],
       TRUSS_SECRETS_METRICS_BIND_ADDRESS: `${HOST}:${metrics}`,
       TRUSS_SECRETS_HEALTH_PROBE_BIND_ADDRESS: `${HOST}:${probes}`,
