@@ -207,6 +207,26 @@ describe('the client, with answers that are none', () => {
     expect(await failure(one.client.listPage(configMaps))).toMatchObject({ step: 'protocol' });
   });
 
+  it('says so for an item of a list that is none, where it is asked for, and repeats nothing of it', async () => {
+    const one = await rig();
+    const good = { metadata: { name: 'good', uid: 'u', resourceVersion: '1' } };
+    const body = { metadata: { resourceVersion: '1' }, items: [good, { data: 'canary' }] };
+    one.proxy.add({ match: {}, fault: { kind: 'respond', status: 200, body } });
+    const { items } = await one.client.listPage(configMaps);
+    const taken: unknown[] = [];
+    const error = await failure(
+      (async () => {
+        for (const item of items) taken.push(item);
+      })(),
+    );
+    expect(taken).toEqual([good]);
+    expect(error).toMatchObject({
+      step: 'protocol',
+      message: expect.stringContaining('no Kubernetes object'),
+    });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('canary');
+  });
+
   it('stops to read what is too large', async () => {
     const one = await rig();
     one.proxy.add({ match: {}, fault: { kind: 'respond', status: 200, body: 'x'.repeat(17 * 1024 * 1024) } });

@@ -162,6 +162,20 @@ describe('a reflector', () => {
     expect(one.proxy.count({ path: /configmaps\?limit=2$/ })).toBe(1);
   });
 
+  it('asks again for a page of which an item is no object', async () => {
+    const one = await rig();
+    await Promise.all(['a', 'b'].map((name) => add(one, name)));
+    const rule = one.proxy.add({
+      match: { path: /limit=/ },
+      when: { kind: 'first', count: 1 },
+      fault: { kind: 'respond', status: 200, body: { metadata: { resourceVersion: '1' }, items: ['none'] } },
+    });
+    const { names, freshness } = watchThrough(one);
+    await eventually(() => expect(freshness.at(-1)).toBe('synced'));
+    expect(names()).toEqual(['a', 'b']);
+    expect(rule.applied).toBe(1);
+  });
+
   it('starts from the first page when the continue token has expired', async () => {
     const one = await rig();
     await Promise.all(['a', 'b', 'c'].map((name) => add(one, name)));
