@@ -50,6 +50,7 @@ const io: Io = {
       for (const signal of signals) process.off(signal, listener);
     };
   },
+  onExit: (listener) => void process.on('exit', listener),
   exit: (code) => process.exit(code),
 };
 

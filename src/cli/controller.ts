@@ -31,6 +31,7 @@ export const controller = defineCommand({
     const settings = controllerSettings(values, io.env);
     const { inPod, election, ...rest } = settings;
     const logger = createLogger(settings.log, io.stdout);
+    io.onExit(() => logger.flush());
     const stop = firstSignal(io);
     const { kubeconfig: path, context } = values;
     const connection = await connect(

@@ -19,6 +19,8 @@ export interface Io {
   readonly now: () => Date;
   /** The listener replaces what the signal does by default, until the returned function is called. */
   onSignals(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void;
+  /** The listener is called at the very end of the process, whatever ends it but a SIGKILL. */
+  onExit(listener: () => void): void;
   /** Ends the process at once, whatever is under way. */
   exit(code: number): void;
 }

@@ -9,9 +9,27 @@ export interface LogOptions {
   readonly format: (typeof LOG_FORMATS)[number];
 }
 
-/** A log with one line for each message: JSON for machines, text for people. */
+/** Lines that come within so many milliseconds are written together: each by itself would cost a tenth of a reconcile. */
+const GATHER_MS = 20;
+
+/**
+ * A log with one line for each message: JSON for machines, text for people. Its `flush` writes what has not been written
+ * yet, which the end of the process has to ask for.
+ */
 export function createLogger({ level, format }: LogOptions, output: Output): Logger {
-  const write = (line: string): void => output.write(format === 'json' ? line : textLine(line));
+  let lines = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (lines !== '') output.write(lines);
+    lines = '';
+  };
+  const write = (line: string): void => {
+    lines += format === 'json' ? line : textLine(line);
+    timer ??= setTimeout(flush, GATHER_MS).unref();
+  };
+  const destination = { write, flush };
   return pino(
     {
       level,
@@ -19,7 +37,7 @@ export function createLogger({ level, format }: LogOptions, output: Output): Log
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write },
+    destination,
   );
 }
 

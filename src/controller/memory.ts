@@ -29,6 +29,7 @@ export class Memory {
   readonly #underWay = new Map<string, string>();
   /** By {@link secretId} or the uid of what is written, those written last at the end. */
   readonly #writes = new Map<string, Writes>();
+  #prunedAt = 0;
 
   /** What a delivered Secret held when somebody deleted it. */
   lastDelivered(uid: string): DeliveredContent | undefined {
@@ -110,6 +111,9 @@ export class Memory {
     const writes = shared(withWrite(this.#writes.get(uid), sharedText(wanted), at, refusal));
     this.#writes.delete(uid);
     this.#writes.set(uid, writes);
+    // a Map is slow to find its first entry while there are others deleted before it
+    if (at === this.#prunedAt) return;
+    this.#prunedAt = at;
     for (const [oldest, found] of this.#writes) {
       if (!isForgotten(found, now)) break;
       this.#writes.delete(oldest);

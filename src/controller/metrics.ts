@@ -129,13 +129,19 @@ const METHODS = {
   delete: 'DELETE',
 } as const satisfies Record<RequestReport['verb'], string>;
 
+const resourcesOf = new Map<string, string>();
+
 /** `deployments` of `/apis/apps/v1/namespaces/{namespace}/deployments/{name}`, with a subresource after a slash. */
 function resourceOf(template: string): string {
+  const known = resourcesOf.get(template);
+  if (known !== undefined) return known;
   const [resource = '', name, subresource] = template
     .replace(/^\/(?:api|apis\/[^/]+)\/[^/]+\//, '')
     .replace(/^namespaces\/\{namespace\}\//, '')
     .split('/');
-  return name === undefined || subresource === undefined ? resource : `${resource}/${subresource}`;
+  const found = name === undefined || subresource === undefined ? resource : `${resource}/${subresource}`;
+  resourcesOf.set(template, found);
+  return found;
 }
 
 function queueFamilies({ controller, concurrency }: Measured): readonly Family[] {

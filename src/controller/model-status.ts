@@ -40,7 +40,7 @@ function projectSource(secret: JsonObject): ValueSource | undefined {
   );
   if (namespace === undefined || name === undefined || key === undefined || uid === undefined)
     return undefined;
-  return { namespace, name, key, uid };
+  return { key, name, namespace, uid };
 }
 
 function projectSecret(secret: JsonObject): PriorSecret {

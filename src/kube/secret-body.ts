@@ -45,9 +45,10 @@ export function withSent(answer: RawObject, sent: ReadonlyMap<string, SecretValu
 
 /** JSON of a body for the Secrets resource: the one place where values leave the process for the API server. */
 export function encodeSecret(body: object): string {
-  return JSON.stringify(body, function unwrap(this: unknown, key: string, value: unknown): unknown {
-    // SecretValue's own toJSON has made `value` "[redacted]" by now; the holder still has the original.
-    const original = isRecord(this) ? this[key] : undefined;
-    return original instanceof SecretValue ? reveal(original) : value;
-  });
+  if (!('data' in body) || !isRecord(body.data)) return JSON.stringify(body);
+  const data = Object.entries(body.data).map(([key, value]) => [
+    key,
+    value instanceof SecretValue ? reveal(value) : value,
+  ]);
+  return JSON.stringify({ ...body, data: Object.fromEntries(data) });
 }

@@ -35,28 +35,27 @@ export const textAt = (value: unknown, key: string): string | undefined => {
   return typeof found === 'string' ? found : undefined;
 };
 
-/** JSON with sorted keys. */
-export const canonical = (value: unknown): string => JSON.stringify(sorted(value)) ?? 'null';
+/** JSON with sorted keys. What has them sorted already, as all that the API server sends, is not copied for it. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(isSorted(value) ? value : sorted(value)) ?? 'null';
 
-/**
- * Itself where all keys are sorted already, as the API server sends them; else a copy of sorted keys: written out in
- * one go it takes a quarter less time than one JSON.stringify for each leaf.
- */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(sorted);
-    return items.every((item, at) => item === value[at]) ? value : items;
+function isSorted(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((item) => isSorted(item));
+  if (!isObject(value)) return true;
+  let before: string | undefined;
+  for (const key of Object.keys(value)) {
+    if ((before !== undefined && before >= key) || !isSorted(value[key])) return false;
+    before = key;
   }
+  return true;
+}
+
+/** A copy, written out in one go: one JSON.stringify for each leaf takes a quarter more time. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
   if (!isObject(value)) return value;
-  const keys = Object.keys(value);
-  const fields = keys.map((key) => sorted(value[key]));
-  const isSorted = keys.every(
-    (key, at) => (at === 0 || (keys[at - 1] ?? '') < key) && fields[at] === value[key],
-  );
-  if (isSorted) return value;
-  return Object.fromEntries(
-    keys.map((key, at): [string, unknown] => [key, fields[at]]).sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([key, inner]) => [key, sorted(inner)]));
 }
 
 /** All leaves below a value, one line each, sorted. */

@@ -136,7 +136,7 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
     case 'found': {
       const { secret, value } = found;
       const { namespace, name: secretName, uid } = secret;
-      const source = { namespace, name: secretName, key: keyOf(wanted), uid };
+      const source = { key: keyOf(wanted), name: secretName, namespace, uid };
       const where = `${shown(secret)}, key ${source.key}`;
       if (value.size === 0) return as('Empty', messages.empty(where));
       const forPull = pull && useForPull(pull, value, where);

@@ -24,12 +24,12 @@ export function secretEntries(resolutions: readonly Resolution[]): SecretStatus[
     for (let n = 2; seen.has(shown); n++) shown = `${known}~${n}`;
     seen.add(shown);
     return {
-      name: shown,
-      state,
-      ...(role === 'Required' ? {} : { role }),
-      ...(pull ? { pull: { method: shownName(pull.method), registry: shownName(pull.registry) } } : {}),
-      ...(source ? { source } : {}),
       ...(message === undefined ? {} : { message: boundedBytes(message, messageBytes) }),
+      name: shown,
+      ...(pull ? { pull: { method: shownName(pull.method), registry: shownName(pull.registry) } } : {}),
+      ...(role === 'Required' ? {} : { role }),
+      ...(source ? { source } : {}),
+      state,
     };
   });
 }
@@ -41,10 +41,10 @@ export function workloadEntry(
 ): readonly WorkloadStatus[] {
   if (!ref) return [];
   const failure = failures.get(`${ref.kind}/${ref.name}`);
-  const entry = { kind: ref.kind, name: ref.name };
-  if (failure) return [{ ...entry, state: stateAfter(failure), message: bounded(failure.message) }];
+  const { kind, name } = ref;
+  if (failure) return [{ kind, message: bounded(failure.message), name, state: stateAfter(failure) }];
   if (state === undefined) return [];
-  return [{ ...entry, state, ...(message === undefined ? {} : { message: bounded(message) }) }];
+  return [{ kind, ...(message === undefined ? {} : { message: bounded(message) }), name, state }];
 }
 
 function stateAfter({ reason }: WriteFailure): WorkloadState {

@@ -49,15 +49,16 @@ export function statusOf(
   const done = counted.filter((one) => one.state === 'Delivered' && isWritten(one)).length;
   const summary = `${done}/${counted.length}`;
   const findings = [...readiness(verdicts, summary), ...verdicts.map(({ finding }) => finding)];
+  // here and below in the order of the API server, so that nothing is copied to compare it with what is there
   return {
-    observedGeneration: generation,
-    ...(secret.revision === undefined || outcome.secret ? {} : { secretName: secret.name }),
+    conditions: findings.map((finding) => dated(finding, generation, prior, now)),
     declared: counted.length,
     delivered: done,
-    summary,
+    observedGeneration: generation,
+    ...(secret.revision === undefined || outcome.secret ? {} : { secretName: secret.name }),
     secrets: secretEntries(resolutions),
+    summary,
     workloads: workloads.flatMap((workload) => workloadEntry(workload, outcome.workloads)),
-    conditions: findings.map((finding) => dated(finding, generation, prior, now)),
   };
 }
 
@@ -248,12 +249,12 @@ function readiness(verdicts: readonly Verdict[], summary: string): readonly Find
 }
 
 function dated(
-  finding: Finding,
+  { type, status, reason, message }: Finding,
   generation: number,
   prior: readonly PriorCondition[],
   now: string,
 ): Condition {
-  const before = prior.find(({ type }) => type === finding.type);
-  const lastTransitionTime = before?.status === finding.status ? before.lastTransitionTime : now;
-  return { ...finding, observedGeneration: generation, lastTransitionTime };
+  const before = prior.find((condition) => condition.type === type);
+  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now;
+  return { lastTransitionTime, message, observedGeneration: generation, reason, status, type };
 }

@@ -1,14 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { crashReport } from '../../src/cli/crash.ts';
 import { createLogger, textLine } from '../../src/cli/log.ts';
 
 function logged(format: 'json' | 'text', level: 'debug' | 'info' = 'info') {
-  let out = '';
-  const write = (chunk: string | Uint8Array): void => {
-    out += String(chunk);
-  };
+  const chunks: string[] = [];
+  const write = (chunk: string | Uint8Array): void => void chunks.push(String(chunk));
   const logger = createLogger({ format, level }, { isTerminal: false, colour: false, write });
-  return { logger, out: () => out };
+  return {
+    logger,
+    chunks,
+    out: () => {
+      logger.flush();
+      return chunks.join('');
+    },
+  };
 }
 
 describe('the log', () => {
@@ -22,6 +27,17 @@ describe('the log', () => {
       model: 'a/b',
       msg: 'reconciled',
     });
+  });
+
+  it('writes lines that come together in one go, soon and without being told to', async () => {
+    const { logger, chunks } = logged('json');
+    logger.info('one');
+    logger.info('two');
+    expect(chunks).toEqual([]);
+    await vi.waitFor(() => expect(chunks).toHaveLength(1));
+    expect(chunks[0]).toMatch(/one.*\n.*two.*\n$/);
+    logger.flush();
+    expect(chunks).toHaveLength(1);
   });
 
   it('text: time, level, message, then the fields', () => {
