@@ -11,8 +11,7 @@ const SALT = randomBytes(32).toString('base64');
 export const DIGEST_LENGTH = 12;
 
 /** A keyed digest of a text; digests of two processes don't compare. */
-export const digest = (text: string): string =>
-  hash('sha256', SALT + text, 'base64').slice(0, DIGEST_LENGTH);
+export const digest = (text: string): string => hash('sha256', SALT + text, 'base64').slice(0, DIGEST_LENGTH);
 
 /** The digest of a secret value, which stands for the value in memory and never leaves the process. */
 export function digestOf(value: SecretValue): string {

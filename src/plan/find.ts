@@ -63,9 +63,12 @@ export function find(
 ): Found {
   for (const store of stores) {
     if (store.kind === 'unreadable') return { kind: 'unknown', store: store.ref.name };
-    const [first, second, ...more] = candidates(wanted, store, environment);
+    const found = candidates(wanted, store, environment);
+    // by their places: to take a list apart costs more, and every name of every model comes by here
+    const first = found[0];
+    const second = found[1];
     if (!first) continue;
-    const chosen = second ? [first, second, ...more].find(({ uid }) => uid === priorUid) : first;
+    const chosen = second ? found.find(({ uid }) => uid === priorUid) : first;
     const value = chosen && valueIn(chosen, wanted);
     if (chosen && value) return { kind: 'found', secret: chosen, value };
     if (second) return { kind: 'ambiguous', first, second };

@@ -72,7 +72,7 @@ function collect(value: unknown, path: string, field: string, lines: string[]): 
       if (isObject(item)) collect(item, `${path}[${String(item[key])}]`, '', lines);
     }
   } else if (isObject(value)) {
-    for (const [name, inner] of Object.entries(value)) collect(inner, `${path}.${name}`, name, lines);
+    for (const name of Object.keys(value)) collect(value[name], `${path}.${name}`, name, lines);
   } else if (value !== undefined) {
     lines.push(`${path}=${canonical(value)}`);
   }

@@ -13,6 +13,7 @@ interface KeyIndex {
 }
 
 const LARGE = 64;
+const NONE: readonly SourceSecret[] = [];
 
 /** Of each list of Secrets as long as somebody keeps it. */
 const exact = new WeakMap<readonly SourceSecret[], KeyIndex>();
@@ -20,7 +21,9 @@ const alike = new WeakMap<readonly SourceSecret[], KeyIndex>();
 
 /** The Secrets that have the key, whether or not they consent. */
 export const secretsWith = (secrets: readonly SourceSecret[], key: string): readonly SourceSecret[] =>
-  lookUp(secrets, key, exact, ({ values }) => values.keys()).filter(({ values }) => values.has(key));
+  lookUp(secrets, key, exact, namesOf, (secret) => secret.values.has(key));
+
+const namesOf = ({ values }: SourceSecret): Iterable<string> => values.keys();
 
 /** The keys of a Secret that differ from a name only in `-`, `_`, `.` or case, or by the prefix. */
 export const twinsIn = (secret: SourceSecret, normalised: string): readonly string[] =>
@@ -28,20 +31,25 @@ export const twinsIn = (secret: SourceSecret, normalised: string): readonly stri
 
 /** The Secrets that have such a key, whether or not they consent. */
 export const secretsLike = (secrets: readonly SourceSecret[], normalised: string): readonly SourceSecret[] =>
-  lookUp(secrets, normalised, alike, (secret) => keysByNormalised(secret).keys());
+  lookUp(secrets, normalised, alike, likeness, (secret) => keysByNormalised(secret).has(normalised));
+
+const likeness = (secret: SourceSecret): Iterable<string> => keysByNormalised(secret).keys();
 
 function lookUp(
   secrets: readonly SourceSecret[],
   key: string,
   indexes: WeakMap<readonly SourceSecret[], KeyIndex>,
   keysOf: (secret: SourceSecret) => Iterable<string>,
+  has: (secret: SourceSecret) => boolean,
 ): readonly SourceSecret[] {
   let index = indexes.get(secrets);
   if (!index) {
     index = indexed(secrets, keysOf);
     indexes.set(secrets, index);
   }
-  return [...(index.byKey.get(key) ?? []), ...index.large];
+  const { byKey, large } = index;
+  const having = byKey.get(key) ?? NONE;
+  return large.length === 0 ? having : [...having, ...large.filter(has)];
 }
 
 function indexed(

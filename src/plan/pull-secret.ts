@@ -50,7 +50,7 @@ export function planPullSecret(
   const planned = data.size === 0 ? removal(live) : actionFor(live, changes);
   const wasThere = prior.some(({ pull, source }) => pull && source);
   const action = planned.kind === 'create' ? { ...planned, again: wasThere } : planned;
-  const wanted = contentDigest(digests, digest);
+  const wanted = action.kind === 'none' ? '' : contentDigest(digests, digest);
   const standoff = action.kind === 'none' || data.size === 0 ? undefined : standoffOf(live, wanted);
   return {
     ...base,
@@ -96,9 +96,10 @@ export function afterWithdrawal(
 
 /** Whether something that the Secret held may not be there any more: then it goes, whatever else is unknown. */
 function wasWithdrawn(prior: readonly PriorSecret[], resolutions: readonly Resolution[]): boolean {
+  const held = prior.filter(({ pull, source }) => pull && source);
+  if (held.length === 0) return false;
   const now = new Map(resolutions.map((one) => [one.name, one]));
-  return prior.some(({ name, pull, source }) => {
-    if (!pull || !source) return false;
+  return held.some(({ name }) => {
     const one = now.get(name);
     return !one || (!stays(one) && one.credential === undefined);
   });

@@ -47,15 +47,16 @@ export function planSecret(
   const optional = new Set(
     needed.filter((one) => needOf(one, spec.onMissing) === 'optional').map((one) => one.name),
   );
-  const priorSources = new Map(model.prior.secrets.map(({ name, source }) => [name, source]));
   // what now comes from elsewhere is another value: whoever owns the one that is there may have withdrawn it
-  const stillWanted = (): readonly string[] =>
-    needed
+  const stillWanted = (): readonly string[] => {
+    const priorSources = new Map(model.prior.secrets.map(({ name, source }) => [name, source]));
+    return needed
       .filter(({ name, value, source }) => {
         if (!value) return false;
         return before.get(name) === digestOf(value) || isSame(source, priorSources.get(name));
       })
       .map(({ name }) => name);
+  };
   const heldNames = needed.filter(stays).map(({ name }) => name);
 
   let data = new Map(needed.flatMap(({ name, value }) => (value ? [[name, value] as const] : [])));

@@ -4,6 +4,7 @@ import { declarationOf } from '../../src/plan/declaration.ts';
 import { readTrussConfig } from '../../src/truss/config.ts';
 import { readySays, statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED, type Outcome } from '../../src/plan/outcome.ts';
+import { canonical } from '../../src/plan/flatten.ts';
 import { statusOf } from '../../src/plan/status.ts';
 import {
   declared,
@@ -37,6 +38,18 @@ describe('the status of a model', () => {
   it('has an entry for a name that is empty, which is no key of a list', () => {
     const { secrets } = statusAfter({ declaration: declared('', 'a') });
     expect(secrets).toMatchObject([{ name: '""', state: 'InvalidName' }, { name: 'a' }]);
+  });
+
+  it('has its fields in the order of the API server, so that it is compared without being copied', () => {
+    const missing = model({ overrides: [{ name: 'b', from: { store: 'default', key: 'x' } }] });
+    for (const parts of [
+      { workloads: [workload()] },
+      { declaration: declared('a', 'b', ''), workloads: [workload()] },
+      { model: missing, declaration: declared('b') },
+    ]) {
+      const status = statusAfter(parts);
+      expect(JSON.stringify(status)).toBe(canonical(status));
+    }
   });
 
   it('is Ready when everything declared is delivered and injected', () => {
