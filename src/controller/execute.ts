@@ -95,7 +95,6 @@ async function writeSecret(
   client: Client,
   memory: Memory,
 ): Promise<WriteFailure | undefined> {
-  if (planned.action.kind === 'none') return undefined;
   const id = secretId(model, planned.name);
   memory.expect(id, writtenDigest(planned.revision, planned.wanted));
   try {
