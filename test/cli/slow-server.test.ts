@@ -1,5 +1,8 @@
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
+import { dispatch } from '../../src/cli/dispatch.ts';
+import type { Output } from '../../src/cli/io.ts';
+import { eventually } from '../cluster/eventually.ts';
 import { folder, inTerminal, trussSecrets } from './truss-secrets.ts';
 
 const ANSWERS_AFTER_MS = 1_000;
@@ -49,4 +52,34 @@ test('elsewhere it shows nothing; who is not known is told so, without the token
     "does not accept your credentials: log in again, or check the user of the kubeconfig's context.",
   );
   expect(stderr).not.toContain('canary-token');
+});
+
+test('an operator that ends writes what its log has not written yet', async () => {
+  const { KUBECONFIG } = await slowServer();
+  let out = '';
+  const stream: Output = { isTerminal: false, colour: false, write: (chunk) => void (out += String(chunk)) };
+  const stop: (() => void)[] = [];
+  const end: (() => void)[] = [];
+  const ended = dispatch(
+    {
+      program: 'truss-secrets',
+      stdin: process.stdin,
+      stdout: stream,
+      stderr: stream,
+      env: {},
+      now: () => new Date(),
+      onSignals: (_, listener) => {
+        stop.push(() => listener('SIGTERM'));
+        return () => {};
+      },
+      onExit: (listener) => void end.push(listener),
+      exit: () => {},
+    },
+    ['controller', '--kubeconfig', KUBECONFIG],
+  );
+  await eventually(() => expect(out).toContain('"starting"'));
+  for (const tell of stop) tell();
+  expect(await ended).toBe(0);
+  for (const listener of end) listener();
+  expect(out).toMatch(/"msg":"stopped"\}\n$/);
 });

@@ -44,7 +44,7 @@ describe('the status of a model', () => {
     const missing = model({ overrides: [{ name: 'b', from: { store: 'default', key: 'x' } }] });
     for (const parts of [
       { workloads: [workload()] },
-      { declaration: declared('a', 'b', ''), workloads: [workload()] },
+      { declaration: declared('a', 'b=Default', 'c=Optional', ''), workloads: [workload()] },
       { model: missing, declaration: declared('b') },
     ]) {
       const status = statusAfter(parts);
