@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { modelDeploymentSpec, modelDeploymentStatus } from './model-deployment.ts';
 import { modelTrustSpec, modelTrustStatus } from './model-trust.ts';
 import { GROUP, VERSION } from './names.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENV_PREFIX } from './names.ts';
 import { unique, withRules } from './rules.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENV_NAME, MAX_DECLARED, objectName, WORKLOAD_KINDS } from './model-deployment.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /**
  * A rule that a JSON schema can't say, written once for both places that check it: as CEL in the CRD (API

@@ -1,5 +1,7 @@
 import { createSecureContext } from 'node:tls';
-import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Connection, TlsIdentity } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Answer } from './exchange.ts';
 import type { RequestInfo } from './errors.ts';

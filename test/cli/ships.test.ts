@@ -76,6 +76,20 @@ describe('the npm package', () => {
     expect(licences).toContain('@kubernetes/client-node');
   });
 
+  test('has no translation and no mock of a library in what an operator keeps in memory', async () => {
+    const chunks = join(at, 'built/chunks');
+    // in a pod there is no kubeconfig
+    const kept = (await readdir(chunks)).filter((file) => !file.startsWith('kubeconfig-'));
+    const texts = await Promise.all(kept.map((file) => readFile(join(chunks, file), 'utf8')));
+    const having = (words: string): readonly string[] =>
+      kept.filter((_, index) => texts[index]?.includes(words));
+    // what is looked for would be seen
+    expect(having('Invalid input')).not.toEqual([]);
+    expect(having('UND_ERR_CONNECT_TIMEOUT')).not.toEqual([]);
+    expect(having('Ongeldige invoer')).toEqual([]);
+    expect(having('MockAgent')).toEqual([]);
+  });
+
   test('reads a config without anything else installed', async () => {
     const child = run(join(bin, 'truss-secrets'), ['inspect', '-f', '-', '-o', 'json'], { env });
     child.child.stdin?.end('secrets: {a: null}');
