@@ -70,7 +70,8 @@ export function injectionOf(
 }
 
 /**
- * Two sources of one Secret: a pod waits for the items of the first, and takes what it finds of the second.
+ * Two sources of one Secret: a pod waits for the items of the first, and takes what it finds of the second. The fields
+ * are in order, so that {@link canonical} need not copy them for each look at a model.
  *
  * @see https://kubernetes.io/docs/concepts/storage/projected-volumes/
  */
@@ -81,7 +82,7 @@ function projectedVolume(
 ): JsonObject {
   const source = (keys: readonly string[], rest: JsonObject): readonly JsonObject[] =>
     keys.length > 0
-      ? [{ secret: { name: secretName, items: keys.map((key) => ({ key, path: key })), ...rest } }]
+      ? [{ secret: { items: keys.map((key) => ({ key, path: key })), name: secretName, ...rest } }]
       : [];
   return {
     name: VOLUME_NAME,

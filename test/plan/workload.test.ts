@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { flattened } from '../../src/plan/flatten.ts';
+import { canonical, flattened } from '../../src/plan/flatten.ts';
 import type { ContainerView, LiveWorkload, WorkloadView } from '../../src/plan/snapshot.ts';
 import type { WorkloadPlan } from '../../src/plan/workload.ts';
 import { declared, delivered, liveWorkload, model, planOf, SECRET_NAME, workload } from './builders.ts';
@@ -59,6 +59,15 @@ describe('what goes into a pod template', () => {
         },
       ],
     });
+  });
+
+  it('Mount: the sources of the volume have their fields in order, so that they are compared without being copied', () => {
+    const { volumes } = podOf({ declaration: declared('a', 'b=Optional'), workloads: [workload()] }) as {
+      volumes: readonly { projected: { sources: unknown } }[];
+    };
+    const sources = volumes[0]?.projected.sources;
+    expect(sources).toHaveLength(2);
+    expect(JSON.stringify(sources)).toBe(canonical(sources));
   });
 
   it('Env: one prefixed variable for each name, with its case, and never a value', () => {
