@@ -69,6 +69,7 @@ export default defineConfig({
         test: {
           name: 'bench',
           sequence: { groupOrder: 4 },
+          retry,
           include: ['test/bench/**/*.test.ts'],
           testTimeout: 900_000,
         },

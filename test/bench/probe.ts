@@ -17,15 +17,14 @@ export type ProbeQuestion =
 export interface ProbeAnswer {
   /** Bytes that are in use after a collection. */
   readonly heap?: number;
-  /** 99th percentile and largest delay of the event loop since `delay-begin`, in milliseconds. */
+  /** 99th percentile of the event loop's delay since `delay-begin`, in milliseconds. */
   readonly delayP99?: number;
-  readonly delayMax?: number;
 }
 
 v8.setFlagsFromString('--expose-gc');
 const collect: unknown = vm.runInNewContext('gc');
-const delays = monitorEventLoopDelay({ resolution: 1 });
-/** Loaded when it is asked for: it takes memory that is not the operator's. */
+/** Both are made when they are asked for: they take memory that is not the operator's. */
+let delays: ReturnType<typeof monitorEventLoopDelay> | undefined;
 let session: Session | undefined;
 
 process.on('message', (question: ProbeQuestion) => {
@@ -40,12 +39,12 @@ async function answer(question: ProbeQuestion): Promise<ProbeAnswer> {
       if (typeof collect === 'function') for (let times = 0; times < 3; times++) collect();
       return { heap: process.memoryUsage().heapUsed };
     case 'delay-begin':
-      delays.reset();
+      delays = monitorEventLoopDelay({ resolution: 1 });
       delays.enable();
       return {};
     case 'delay-end':
-      delays.disable();
-      return { delayP99: delays.percentile(99) / 1e6, delayMax: delays.max / 1e6 };
+      delays?.disable();
+      return delays ? { delayP99: delays.percentile(99) / 1e6 } : {};
     case 'profile-begin':
       session = new (await import('node:inspector/promises')).Session();
       session.connect();
