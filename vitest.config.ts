@@ -69,7 +69,6 @@ export default defineConfig({
         test: {
           name: 'bench',
           sequence: { groupOrder: 4 },
-          retry,
           include: ['test/bench/**/*.test.ts'],
           testTimeout: 900_000,
         },
