@@ -18,6 +18,7 @@ import { type Health, liveness, readiness, type Vitals } from './health.ts';
 import { shown } from './journal.ts';
 import { operatorMetrics } from './metrics.ts';
 import { type Address, type Page, serve } from './serve.ts';
+import { processHeap, trimAtRest } from './trim.ts';
 
 export interface OperatorOptions {
   readonly connection: Connection;
@@ -76,6 +77,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
     logger.info({ url }, 'serving /metrics');
   }
 
+  const worked = trimAtRest(processHeap());
   const client = createClient(connection, { observe: metrics.observeRequest });
   servers.defer(() => client.close());
   controller = await begin(
@@ -86,7 +88,10 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
       requireApproval,
       concurrency: CONCURRENCY,
       ...(standing ? { mayWrite: () => election?.leading === true } : {}),
-      observe: metrics.observeWork,
+      observe: (report) => {
+        metrics.observeWork(report);
+        worked();
+      },
     },
     stop,
   );
@@ -94,6 +99,8 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   const running = controller;
   void running.synced.then(() => {
     synced = true;
+    // lists are work too, and a standby does no other
+    worked();
     if (stop.aborted) return;
     if (standing) election = stand(client, standing, running, logger);
     else void running.lead();

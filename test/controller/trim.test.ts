@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { trimAtRest } from '../../src/controller/trim.ts';
+import { eventually } from '../cluster/eventually.ts';
+
+const MIB = 2 ** 20;
+const REST_MS = 50;
+
+/** A heap whose space for new objects is so large until it is collected. */
+function heap(newSpaceBytes: number) {
+  return {
+    collections: 0,
+    newSpaceBytes: () => newSpaceBytes,
+    collect() {
+      this.collections += 1;
+    },
+  };
+}
+
+describe('the memory that a burst of work took', () => {
+  test('is given back once when there has been no work for a while', async () => {
+    const grown = heap(32 * MIB);
+    const worked = trimAtRest(grown, REST_MS);
+    for (let times = 0; times < 100; times += 1) worked();
+    expect(grown.collections).toBe(0);
+    await eventually(() => expect(grown.collections).toBe(1));
+    await delay(3 * REST_MS);
+    expect(grown.collections).toBe(1);
+    worked();
+    await eventually(() => expect(grown.collections).toBe(2));
+  });
+
+  test('is left alone while work goes on', async () => {
+    const grown = heap(32 * MIB);
+    const worked = trimAtRest(grown, 60_000);
+    const working = setInterval(worked, 1);
+    await delay(100);
+    clearInterval(working);
+    expect(grown.collections).toBe(0);
+  });
+
+  test('is left alone where it is not worth a pause', async () => {
+    const small = heap(MIB);
+    trimAtRest(small, 1)();
+    await delay(100);
+    expect(small.collections).toBe(0);
+  });
+
+  test('goes back to the system, as Node runs in the image', async () => {
+    const trim = join(import.meta.dirname, '../../src/controller/trim.ts');
+    const script = `
+      import { processHeap } from ${JSON.stringify(trim)};
+      const heap = processHeap();
+      const kept = [];
+      for (let i = 0; i < 1e6; i++) { kept.push({ i }); if (kept.length > 3e5) kept.length = 0; }
+      const before = heap.newSpaceBytes();
+      const used = process.memoryUsage.rss();
+      heap.collect();
+      console.log(JSON.stringify({ before, after: heap.newSpaceBytes(), given: used - process.memoryUsage.rss() }));
+    `;
+    const flags = ['--max-semi-space-size=16', '--expose-gc', '--input-type=module'];
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--eval', script]);
+    const { before, after, given } = JSON.parse(stdout);
+    expect(before).toBeGreaterThan(8 * MIB);
+    expect(after).toBeLessThan(8 * MIB);
+    expect(given).toBeGreaterThan(8 * MIB);
+  });
+});
