@@ -146,7 +146,8 @@ export const messages = {
     `ConfigMap ${namespace}/${name} does not exist; create it: kubectl -n ${namespace} create configmap ${name} --from-file=config.yaml`,
   configKeyMissing: (namespace: string, name: string, key: string) =>
     `ConfigMap ${namespace}/${name} has no key ${key}; add it, or set spec.config.configMapRef.key`,
-  configMalformed: (errors: readonly string[]) => `${listed(errors, 3)}; what was delivered before stays`,
+  configMalformed: (errors: readonly string[]) =>
+    `${listed(errors, 3)}; correct it there; until then what was delivered before stays`,
   specInvalid: (issues: readonly string[]) => `${listed(issues, 5)}; what was delivered before stays`,
   tooMany: (declared: number, limit: number) =>
     `config.yaml declares ${declared} secrets, at most ${limit} are possible; what was delivered before stays`,

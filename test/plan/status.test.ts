@@ -8,12 +8,14 @@ import { canonical } from '../../src/plan/flatten.ts';
 import { statusOf } from '../../src/plan/status.ts';
 import {
   declared,
+  declaredSecrets,
   delivered,
   model,
   NO_STATUS,
   planOf,
   priorSecret,
   priorStatus,
+  pullSecret,
   source,
   store,
   SURROUNDINGS,
@@ -42,12 +44,18 @@ describe('the status of a model', () => {
 
   it('has its fields in the order of the API server, so that it is compared without being copied', () => {
     const missing = model({ overrides: [{ name: 'b', from: { store: 'default', key: 'x' } }] });
-    for (const parts of [
-      { workloads: [workload()] },
-      { declaration: declared('a', 'b=Default', 'c=Optional', ''), workloads: [workload()] },
-      { model: missing, declaration: declared('b') },
-    ]) {
-      const status = statusAfter(parts);
+    const failure = { reason: 'WriteFailed', message: 'it is tried again' } as const;
+    const workloads = [workload()];
+    const failed = new Map([['Deployment/gfpgan', failure]]);
+    const cases: readonly Parameters<typeof statusAfter>[] = [
+      [{ workloads }],
+      [{ declaration: declared('a', 'b=Default', 'c=Optional', ''), workloads }],
+      [{ model: missing, declaration: declared('b') }],
+      [{ declaration: declaredSecrets(pullSecret('p', 'REGISTRY_SECRET', 'ghcr.io')), workloads }],
+      [{ workloads }, { secret: failure, pull: failure, workloads: failed }],
+    ];
+    for (const [parts, outcome] of cases) {
+      const status = statusAfter(parts, outcome);
       expect(JSON.stringify(status)).toBe(canonical(status));
     }
   });
@@ -177,11 +185,15 @@ describe('the status of a model', () => {
       workloads: [workload()],
     };
     expect(planOf(parts).secret.action.kind).toBe('none');
-    expect(conditions(statusAfter(parts))).toMatchObject({
+    const status = statusAfter(parts);
+    expect(conditions(status)).toMatchObject({
       ConfigValid: 'False ConfigMalformed',
       Delivered: 'True Written',
       Ready: 'False ConfigMalformed',
     });
+    expect(condition(status, 'Ready')?.message).toBe(
+      'config.yaml:1:1: bad; correct it there; until then what was delivered before stays',
+    );
   });
 
   it('a model that was restored without its status keeps what it has while its config is unreadable', () => {
