@@ -30,13 +30,13 @@ export function processHeap(): ProcessHeap | undefined {
  * Gives back what a burst of work took, once there is rest (see docs/decisions/0007): a pause of a tenth of a second with
  * 10,000 models, when nobody waits for anything. What it returns is to be called for every piece of work, and is cheap.
  */
-export function trimAtRest(heap: ProcessHeap | undefined, restMs: number = REST_MS): () => void {
+export function trimAtRest(heap: ProcessHeap | undefined): () => void {
   if (!heap) return () => {};
   let workedAt = 0;
   let isWatched = false;
   const lookIn = (ms: number): void => {
     setTimeout(() => {
-      const leftMs = workedAt + restMs - steadyNow();
+      const leftMs = workedAt + REST_MS - steadyNow();
       if (leftMs > 0) return lookIn(leftMs);
       isWatched = false;
       if (heap.newSpaceBytes() >= WORTH_BYTES) heap.collect();
@@ -46,6 +46,6 @@ export function trimAtRest(heap: ProcessHeap | undefined, restMs: number = REST_
     workedAt = steadyNow();
     if (isWatched) return;
     isWatched = true;
-    lookIn(restMs);
+    lookIn(REST_MS);
   };
 }

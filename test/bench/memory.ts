@@ -18,8 +18,6 @@ const GOAL_BYTES = 2048;
 const GOAL_RSS = 3;
 /** The operator gives back what a burst took after two seconds without work. */
 const REST_MS = 5_000;
-/** Between two looks at what it takes in the midst of it. */
-const LOOK_MS = 50;
 
 /** All values change, again and again, under the operator that converged the models. */
 export async function measureMemory(
@@ -29,20 +27,17 @@ export async function measureMemory(
 ): Promise<readonly Figure[]> {
   const { count } = scene;
   await untilAtRest(operator, count);
+  let most = rss(operator.pid);
   await delay(REST_MS);
   let atRest = rss(operator.pid);
-  let inBurst = atRest;
   const heaps = [await heapOf(operator)];
-  const looks = setInterval(() => {
-    inBurst = Math.max(inBurst, rss(operator.pid));
-  }, LOOK_MS);
   for (let round = 1; round <= ROTATIONS; round++) {
     await rotate(scene, operator, round);
+    most = Math.max(most, rss(operator.pid));
     await delay(REST_MS);
     atRest = Math.max(atRest, rss(operator.pid));
     heaps.push(await heapOf(operator));
   }
-  clearInterval(looks);
   const bare = (await bareNodeRss()) / 2 ** 20;
   const last = heaps.slice(-LAST);
   const row = 'memory';
@@ -71,18 +66,19 @@ export async function measureMemory(
     },
     {
       row,
-      what: `RSS ${REST_MS / 1000} s after any of them, at most, against a bare node`,
-      measured: atRest / 2 ** 20,
+      what: 'RSS right after any of them, at most, against a bare node',
+      measured: most / 2 ** 20,
       yardstick: bare,
       unit: 'MiB',
       reach: { atMost: GOAL_RSS },
     },
     {
       row,
-      what: 'RSS in the midst of them, at most',
-      measured: inBurst / 2 ** 20,
+      what: `RSS after any of them and ${REST_MS / 1000} s of rest, at most`,
+      measured: atRest / 2 ** 20,
       yardstick: bare,
       unit: 'MiB',
+      reach: { atMost: GOAL_RSS },
     },
     { row, what: 'empty operator, live heap', measured: emptyHeap / 2 ** 20, unit: 'MiB' },
   ];

@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { trimAtRest } from '../../src/controller/trim.ts';
-import { eventually } from '../cluster/eventually.ts';
 
 const MIB = 2 ** 20;
-const REST_MS = 50;
+const REST_MS = 2_000;
 
 /** A heap whose space for new objects is so large until it is collected. */
 function heap(newSpaceBytes: number) {
@@ -21,31 +19,34 @@ function heap(newSpaceBytes: number) {
 }
 
 describe('the memory that a burst of work took', () => {
-  test('is given back once when there has been no work for a while', async () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('is given back once, two seconds after the last work', () => {
     const grown = heap(32 * MIB);
-    const worked = trimAtRest(grown, REST_MS);
-    for (let times = 0; times < 100; times += 1) worked();
-    expect(grown.collections).toBe(0);
-    await eventually(() => expect(grown.collections).toBe(1));
-    await delay(3 * REST_MS);
+    const worked = trimAtRest(grown);
+    for (let times = 0; times < 10; times += 1) {
+      worked();
+      vi.advanceTimersByTime(REST_MS - 1);
+      expect(grown.collections).toBe(0);
+    }
+    vi.advanceTimersByTime(1);
+    expect(grown.collections).toBe(1);
+    vi.advanceTimersByTime(60 * REST_MS);
     expect(grown.collections).toBe(1);
     worked();
-    await eventually(() => expect(grown.collections).toBe(2));
+    vi.advanceTimersByTime(REST_MS);
+    expect(grown.collections).toBe(2);
   });
 
-  test('is left alone while work goes on', async () => {
-    const grown = heap(32 * MIB);
-    const worked = trimAtRest(grown, 60_000);
-    const working = setInterval(worked, 1);
-    await delay(100);
-    clearInterval(working);
-    expect(grown.collections).toBe(0);
-  });
-
-  test('is left alone where it is not worth a pause', async () => {
+  test('is left alone where it is not worth a pause', () => {
     const small = heap(MIB);
-    trimAtRest(small, 1)();
-    await delay(100);
+    trimAtRest(small)();
+    vi.advanceTimersByTime(60 * REST_MS);
     expect(small.collections).toBe(0);
   });
 
