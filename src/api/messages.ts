@@ -147,7 +147,7 @@ export const messages = {
   configKeyMissing: (namespace: string, name: string, key: string) =>
     `ConfigMap ${namespace}/${name} has no key ${key}; add it, or set spec.config.configMapRef.key`,
   configMalformed: (errors: readonly string[]) =>
-    `${listed(errors, 3)}; correct it there; until then what was delivered before stays`,
+    `${listed(errors, 3)}; correct config.yaml, until then what was delivered before stays`,
   specInvalid: (issues: readonly string[]) => `${listed(issues, 5)}; what was delivered before stays`,
   tooMany: (declared: number, limit: number) =>
     `config.yaml declares ${declared} secrets, at most ${limit} are possible; what was delivered before stays`,

@@ -192,7 +192,7 @@ describe('the status of a model', () => {
       Ready: 'False ConfigMalformed',
     });
     expect(condition(status, 'Ready')?.message).toBe(
-      'config.yaml:1:1: bad; correct it there; until then what was delivered before stays',
+      'config.yaml:1:1: bad; correct config.yaml, until then what was delivered before stays',
     );
   });
 
