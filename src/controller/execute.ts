@@ -40,11 +40,11 @@ export async function execute(
   const [secret, pull] = await allSettled(
     [acted.secret, acted.pull].map(async (planned) => {
       const { name, action, wanted } = planned;
+      if (action.kind === 'none') return undefined;
       const failure = await attempt(`write Secret ${name}`, messages.secretForbidden, () =>
         writeSecret(planned, model, caches, client, memory),
       );
-      const isRepeated =
-        action.kind !== 'none' && action.kind !== 'delete' && (action.kind !== 'create' || action.again);
+      const isRepeated = action.kind !== 'delete' && (action.kind !== 'create' || action.again);
       if (isRepeated && !failure) memory.rememberWrite(secretId(model, name), wanted, Date.now());
       return failure;
     }),

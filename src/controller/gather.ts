@@ -15,7 +15,7 @@ import type {
   StoreView,
   WorkloadView,
 } from '../plan/snapshot.ts';
-import { type Caches, configId, markedModel, type WorkloadCache, workloadKey } from './caches.ts';
+import { type Caches, configId, markedModel, workloadKey } from './caches.ts';
 import { type Memory, secretId } from './memory.ts';
 import type { CachedModel } from './model.ts';
 import { storeSecrets } from './store-secrets.ts';
@@ -38,10 +38,10 @@ export async function gather(
     spec.kind === 'valid' ? spec.spec.stores.map((ref) => storeView(ref, namespace, caches)) : [];
   return {
     model: { namespace, name, uid, generation, deleting, spec, prior },
-    declaration: await declaration(model, caches, client, memory),
+    declaration: model.inline ?? (await declaration(model, caches, client, memory)),
     approval: approvalView(model, caches.trusts),
     stores,
-    namespaceUid: await namespaceUid(model, stores, client, memory),
+    namespaceUid: isPinned(model, stores) ? await namespaceUid(model, client, memory) : undefined,
     delivered: deliveredView(model, caches, memory),
     pull: pullView(model, caches, memory),
     workloads: await workloadViews(model, caches, client, memory),
@@ -55,7 +55,6 @@ async function declaration(
   memory: Memory,
 ): Promise<Declaration> {
   const { configs } = caches;
-  if (model.inline) return model.inline;
   const ref = model.spec.kind === 'valid' ? model.spec.spec.config.configMapRef : undefined;
   if (!ref) return { kind: 'malformed', errors: [] };
   const { namespace } = model;
@@ -94,24 +93,25 @@ function storeView(ref: StoreRef, home: string, { sources }: Caches): StoreView 
   }
 }
 
+/** Whether what a store shares with the model depends on the uid of its namespace. */
+function isPinned({ namespace, name }: CachedModel, stores: readonly StoreView[]): boolean {
+  const asker = { namespace, model: name };
+  return stores.some(
+    (store) =>
+      store.kind === 'readable' && store.secrets.some(({ consent }) => dependsOnNamespaceUid(consent, asker)),
+  );
+}
+
 /**
  * Read only if somebody pinned this very namespace, and once for each model: a namespace cannot be replaced while a
  * model lives in it. Without the right to read it no pinned entry counts, and nothing else changes: whether there is
  * such an entry is not for the model to know.
  */
 async function namespaceUid(
-  model: CachedModel,
-  stores: readonly StoreView[],
+  { namespace, uid }: CachedModel,
   client: Client,
   memory: Memory,
 ): Promise<string | undefined> {
-  const { namespace, name, uid } = model;
-  const asker = { namespace, model: name };
-  const pinned = stores.some(
-    (store) =>
-      store.kind === 'readable' && store.secrets.some(({ consent }) => dependsOnNamespaceUid(consent, asker)),
-  );
-  if (!pinned) return undefined;
   const known = memory.namespaceUid(uid);
   if (known !== undefined) return known;
   try {
@@ -140,6 +140,8 @@ function pullView(model: CachedModel, { delivered }: Caches, memory: Memory): De
   return found?.owner?.uid === uid ? { ...found.view, fight } : { kind: 'absent', last: undefined, fight };
 }
 
+const NONE: ReadonlySet<WorkloadRef> = new Set();
+
 /** Those of the spec in its order, then those that only carry this model's marker. */
 async function workloadViews(
   model: CachedModel,
@@ -148,7 +150,12 @@ async function workloadViews(
   memory: Memory,
 ): Promise<readonly WorkloadView[]> {
   const refs = model.spec.kind === 'valid' ? model.spec.spec.workloads : model.prior.workloads;
-  const named = await Promise.all(refs.map((ref) => workloadView(ref, model, caches, client, memory)));
+  const unknown = refs.filter((ref) => isUnknown(ref, model, caches, memory));
+  const forbidden = unknown.length > 0 ? await readWorkloads(unknown, model, caches, client, memory) : NONE;
+  const named = refs.map(
+    (ref): WorkloadView =>
+      forbidden.has(ref) ? { kind: 'forbidden', ref } : workloadView(ref, model, caches, memory),
+  );
   const known = new Set(refs.map(({ kind, name }) => workloadKey(kind, model.namespace, name)));
   const leftovers = markedWorkloads(`${model.namespace}/${model.name}`, caches).filter(
     ({ workloadKind, namespace, name }) => !known.has(workloadKey(workloadKind, namespace, name)),
@@ -170,50 +177,58 @@ async function workloadViews(
 export const markedWorkloads = (modelKey: string, { workloads }: Caches): readonly LiveWorkload[] =>
   [...workloads.values()].flatMap(({ store }) => store.byIndex('model', modelKey));
 
-async function workloadView(
-  ref: WorkloadRef,
-  model: CachedModel,
-  caches: Caches,
-  client: Client,
-  memory: Memory,
-): Promise<WorkloadView> {
-  const cache = caches.workloads.get(ref.kind);
-  if (!cache) return { kind: 'absent', ref };
-  try {
-    const live = await liveWorkload(ref, model, cache, caches, client, memory);
-    if (!live) return { kind: 'absent', ref };
-    const now = Date.now();
-    return {
-      kind: 'present',
-      ref,
-      live,
-      holder: holderOf(live, model, caches),
-      fight: memory.fight(live.uid, now, live.resourceVersion),
-      blockedForMs: live.blockedSince === undefined ? undefined : now - live.blockedSince,
-    };
-  } catch (error) {
-    if (isApiError(error, 'Forbidden')) return { kind: 'forbidden', ref };
-    throw error;
-  }
+function workloadView(ref: WorkloadRef, model: CachedModel, caches: Caches, memory: Memory): WorkloadView {
+  const live = caches.workloads.get(ref.kind)?.store.get(model.namespace, ref.name);
+  if (!live) return { kind: 'absent', ref };
+  const now = Date.now();
+  return {
+    kind: 'present',
+    ref,
+    live,
+    holder: holderOf(live, model, caches),
+    fight: memory.fight(live.uid, now, live.resourceVersion),
+    blockedForMs: live.blockedSince === undefined ? undefined : now - live.blockedSince,
+  };
 }
 
-async function liveWorkload(
+/** Whether only the API server can tell if the workload is there: it was of no interest until now. */
+function isUnknown(
   { kind, name }: WorkloadRef,
+  { namespace }: CachedModel,
+  { workloads }: Caches,
+  memory: Memory,
+): boolean {
+  const store = workloads.get(kind)?.store;
+  if (!store || store.get(namespace, name)) return false;
+  return !memory.isAbsent(workloadKey(kind, namespace, name)) || store.freshness(namespace).kind !== 'synced';
+}
+
+/** Reads workloads into the caches. Returns those that may not be read. */
+async function readWorkloads(
+  refs: readonly WorkloadRef[],
   model: CachedModel,
-  { resource, store }: WorkloadCache,
   caches: Caches,
   client: Client,
   memory: Memory,
-): Promise<LiveWorkload | undefined> {
+): Promise<ReadonlySet<WorkloadRef>> {
   const { namespace } = model;
-  const known = store.get(namespace, name);
-  if (known) return known;
-  const id = workloadKey(kind, namespace, name);
-  if (memory.isAbsent(id) && store.freshness(namespace).kind === 'synced') return undefined;
-  const raw = await client.get(resource, { namespace, name });
-  if (raw) store.set(raw);
-  else if (isStillAsked(model, caches)) memory.rememberAbsent(id);
-  return store.get(namespace, name);
+  const forbidden = new Set<WorkloadRef>();
+  await Promise.all(
+    refs.map(async (ref) => {
+      const { kind, name } = ref;
+      const cache = caches.workloads.get(kind);
+      if (!cache) return;
+      try {
+        const raw = await client.get(cache.resource, { namespace, name });
+        if (raw) cache.store.set(raw);
+        else if (isStillAsked(model, caches)) memory.rememberAbsent(workloadKey(kind, namespace, name));
+      } catch (error) {
+        if (!isApiError(error, 'Forbidden')) throw error;
+        forbidden.add(ref);
+      }
+    }),
+  );
+  return forbidden;
 }
 
 /** Whether the caches have kept what the model refers to for as long as the read took. */

@@ -94,7 +94,7 @@ export function statusDigest(status: unknown): string {
   if (!isObject(status)) return '';
   const made = digests.get(status);
   if (made !== undefined) return made;
-  const conditions = listAt(status, 'conditions').map(({ lastTransitionTime: _time, ...said }) => said);
+  const conditions = listAt(status, 'conditions').map((said) => ({ ...said, lastTransitionTime: '' }));
   const fresh = digest(canonical({ ...status, conditions }));
   digests.set(status, fresh);
   return fresh;

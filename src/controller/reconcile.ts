@@ -66,7 +66,7 @@ async function planFor(model: CachedModel, at: Reconciler): Promise<Plan> {
   if (planned.kind === 'leave') return planned;
   const unwanted = unwantedSecrets(planned);
   const lost = lostSecrets(model, caches, memory).filter((name) => unwanted.includes(name));
-  if (await findSecrets(lost, model, caches, client)) throw new StaleError(model.name);
+  if (lost.length > 0 && (await findSecrets(lost, model, caches, client))) throw new StaleError(model.name);
   if (lost.includes(deliveredSecretName(model.name))) memory.forgetDelivered(model.uid);
   return planned;
 }

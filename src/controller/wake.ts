@@ -64,10 +64,11 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
       if (models.get(old.namespace, name)?.uid === uid) memory.rememberDelivered(uid, old.view);
     }
     if (now?.owner && now.name === deliveredSecretName(now.owner.name)) memory.forgetDelivered(now.owner.uid);
+    if (now && isOwnWrite(now, memory)) return;
     const owners = new Set(
       [old, now].flatMap((secret) => (secret?.owner ? [`${secret.namespace}/${secret.owner.name}`] : [])),
     );
-    if (!now || !isOwnWrite(now, memory)) wake(owners, 'low');
+    wake(owners, 'low');
   });
 
   configs.onChange((key) => {

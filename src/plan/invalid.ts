@@ -69,7 +69,15 @@ function resolutionOf(
   trusted: boolean,
   keeps: boolean,
 ): Resolution {
-  const one = { name, role, ...(use ? { pull: use } : {}) };
+  const one = {
+    name,
+    role,
+    message: undefined,
+    source: undefined,
+    pull: use,
+    value: undefined,
+    credential: undefined,
+  };
   if (!trusted) return { ...one, state: 'Untrusted', held: false, message: messages.untrusted };
   if (!keeps) {
     return { ...one, state: 'NotApproved', held: false, message: messages.notApproved(source?.key ?? name) };
@@ -82,6 +90,6 @@ function resolutionOf(
     ...one,
     state: isThere ? 'Delivered' : 'Missing',
     held: true,
-    ...(isThere && source ? { source } : {}),
+    source: isThere ? source : undefined,
   };
 }

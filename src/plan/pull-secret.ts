@@ -89,8 +89,7 @@ export function afterWithdrawal(
   if (!wasWithdrawn(prior, resolutions)) return resolutions;
   return resolutions.map((one) => {
     if (one.role !== 'Pull' || !stays(one)) return one;
-    const { source: _source, ...lost } = one;
-    return { ...lost, state: 'Missing' };
+    return { ...one, source: undefined, state: 'Missing' };
   });
 }
 

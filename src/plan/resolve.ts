@@ -31,12 +31,12 @@ export interface Resolution {
   readonly role: SecretRole;
   readonly state: SecretState;
   readonly held: boolean;
-  readonly message?: string;
-  readonly source?: ValueSource;
-  readonly pull?: PullUse;
-  readonly value?: SecretValue;
+  readonly message: string | undefined;
+  readonly source: ValueSource | undefined;
+  readonly pull: PullUse | undefined;
+  readonly value: SecretValue | undefined;
   /** What the value is for the pull Secret, if the name is for pulling and the value has the right form. */
-  readonly credential?: PullCredential;
+  readonly credential: PullCredential | undefined;
 }
 
 /** How a pod refers to a declared name, which depends on the declaration alone and never on a value. */
@@ -94,8 +94,11 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
     role,
     state,
     held: false,
-    ...(pull ? { pull } : {}),
-    ...(message === undefined ? {} : { message }),
+    message,
+    source: undefined,
+    pull,
+    value: undefined,
+    credential: undefined,
   });
   const problem = isRegistryName(declared) ? registryNameProblem(name) : nameProblem(name)?.message;
   if (problem !== undefined) return as('InvalidName', problem);
@@ -119,7 +122,7 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
     const before = { source, home: model.namespace };
     const keeps = question.isDelivered && mayStay(wanted, stores, spec.environment, before);
     if (!keeps) return { ...as(state, why), held: true };
-    return { ...as('Delivered', why), held: true, ...(source ? { source } : {}) };
+    return { ...as('Delivered', why), held: true, source };
   };
   if (approved === 'unknown') return hold('NotApproved', messages.approvalUnknown);
   const found = find(wanted, stores, spec.environment, question.priorSource?.uid);
@@ -150,8 +153,8 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
       const inEnv = spec.delivery === 'Env' || env.length > denied.length;
       if (inEnv && !value.fitsEnv()) return as('Undeliverable', messages.notText(where));
       const said = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
-      const credential = forPull?.kind === 'credential' ? { credential: forPull.credential } : {};
-      return { ...as('Delivered', said), source, value, ...credential };
+      const credential = forPull?.kind === 'credential' ? forPull.credential : undefined;
+      return { ...as('Delivered', said), source, value, credential };
     }
   }
 }

@@ -24,11 +24,11 @@ export function secretEntries(resolutions: readonly Resolution[]): SecretStatus[
     for (let n = 2; seen.has(shown); n++) shown = `${known}~${n}`;
     seen.add(shown);
     return {
-      ...(message === undefined ? {} : { message: boundedBytes(message, messageBytes) }),
+      message: message === undefined ? undefined : boundedBytes(message, messageBytes),
       name: shown,
-      ...(pull ? { pull: { method: shownName(pull.method), registry: shownName(pull.registry) } } : {}),
-      ...(role === 'Required' ? {} : { role }),
-      ...(source ? { source } : {}),
+      pull: pull && { method: shownName(pull.method), registry: shownName(pull.registry) },
+      role: role === 'Required' ? undefined : role,
+      source,
       state,
     };
   });
