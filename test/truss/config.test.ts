@@ -161,6 +161,18 @@ describe('secrets', () => {
     expect(readTrussConfig(text).errors).toMatchObject([{ code, line, column }]);
   });
 
+  it.each([
+    ['a: 1\nb: [\nc: 2\n', "',' or the end of the list from line 2"],
+    ['a: 1\nb: [\n', 'a value or the end of the brackets from line 2'],
+    ['a: 1\nb: [c,\n', 'a value or the end of the brackets from line 2'],
+    ['a: 1\nb: {c: [],\n', 'a value or the end of the brackets from line 2'],
+    ['a: 1\nb: {c:\n', 'a value or the end of the brackets from line 2'],
+    ['a: 1\nb: {\n  c: [d, {e\n', "',' or the end of the mapping from line 3"],
+  ])('%j is an error that says where the bracket is that nobody closed', (text, expected) => {
+    const [error] = readTrussConfig(text).errors;
+    expect(error?.message).toContain(`expected ${expected}, but found`);
+  });
+
   it('that stand before an error are listed all the same', () => {
     const { secrets, errors } = readTrussConfig('secrets:\n  a: null\n  b: [\nc: d\n');
     expect(secrets).toMatchObject([{ name: 'a' }, { name: 'b' }]);

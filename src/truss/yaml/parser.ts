@@ -252,7 +252,11 @@ export class Parser {
         return { kind: 'mapping', ...properties };
       default:
     }
-    if (marked === 'no') throw this.#unexpected('a value');
+    if (marked === 'no') {
+      throw context === 'flow'
+        ? this.#unexpectedIn('brackets', 'a value or the end')
+        : this.#unexpected('a value');
+    }
     this.#state = this.#pop();
     return { kind: 'scalar', ...properties, value: '', plain: true };
   }
