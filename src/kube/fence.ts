@@ -22,74 +22,8 @@ export interface Fence {
  * than its lease finds out at its next write, not at its next timer. What is on its way already is harmless by
  * the resourceVersion or uid that it carries. Its writes throw NotLeadingError besides what those of the client throw.
  */
-export const fenced = (client: Client, fence: Fence): Client => new FencedClient(client, fence);
-
-/** A class, as there is one for each reconcile: a closure for each method would be made anew every time. */
-class FencedClient implements Client {
-  readonly #client: Client;
-  readonly #fence: Fence;
-
-  constructor(client: Client, fence: Fence) {
-    this.#client = client;
-    this.#fence = fence;
-  }
-
-  get(...args: Parameters<Client['get']>): ReturnType<Client['get']> {
-    return this.#client.get(...args);
-  }
-
-  listPage(...args: Parameters<Client['listPage']>): ReturnType<Client['listPage']> {
-    return this.#client.listPage(...args);
-  }
-
-  list(...args: Parameters<Client['list']>): ReturnType<Client['list']> {
-    return this.#client.list(...args);
-  }
-
-  watch(...args: Parameters<Client['watch']>): ReturnType<Client['watch']> {
-    return this.#client.watch(...args);
-  }
-
-  getJson(...args: Parameters<Client['getJson']>): ReturnType<Client['getJson']> {
-    return this.#client.getJson(...args);
-  }
-
-  getText(...args: Parameters<Client['getText']>): ReturnType<Client['getText']> {
-    return this.#client.getText(...args);
-  }
-
-  close(): Promise<void> {
-    return this.#client.close();
-  }
-
-  create(...args: Parameters<Client['create']>): ReturnType<Client['create']> {
-    return this.#write('create', args[0], () => this.#client.create(...args));
-  }
-
-  replace(...args: Parameters<Client['replace']>): ReturnType<Client['replace']> {
-    return this.#write('update', args[0], () => this.#client.replace(...args));
-  }
-
-  replaceStatus(...args: Parameters<Client['replaceStatus']>): ReturnType<Client['replaceStatus']> {
-    return this.#write('update status of', args[0], () => this.#client.replaceStatus(...args));
-  }
-
-  mergePatch(...args: Parameters<Client['mergePatch']>): ReturnType<Client['mergePatch']> {
-    const [of, , , options] = args;
-    const verb = options?.subresource === undefined ? 'patch' : `patch ${options.subresource} of`;
-    return this.#write(verb, of, () => this.#client.mergePatch(...args));
-  }
-
-  apply(...args: Parameters<Client['apply']>): ReturnType<Client['apply']> {
-    return this.#write('apply', args[0], () => this.#client.apply(...args));
-  }
-
-  delete(...args: Parameters<Client['delete']>): ReturnType<Client['delete']> {
-    return this.#write('delete', args[0], () => this.#client.delete(...args));
-  }
-
-  async #write<T>(verb: string, { kind }: Resource, send: () => Promise<T>): Promise<T> {
-    const { mayWrite, onWrite } = this.#fence;
+export function fenced(client: Client, { mayWrite, onWrite }: Fence): Client {
+  const write = async <T>(verb: string, { kind }: Resource, send: () => Promise<T>): Promise<T> => {
     if (!mayWrite()) throw new NotLeadingError();
     const what = `${verb} ${kind}`;
     try {
@@ -100,7 +34,25 @@ class FencedClient implements Client {
       onWrite(what, endOf(error));
       throw error;
     }
-  }
+  };
+  return {
+    get: (...args) => client.get(...args),
+    listPage: (...args) => client.listPage(...args),
+    list: (...args) => client.list(...args),
+    watch: (...args) => client.watch(...args),
+    getJson: (...args) => client.getJson(...args),
+    getText: (...args) => client.getText(...args),
+    close: () => client.close(),
+    create: (of, ...rest) => write('create', of, () => client.create(of, ...rest)),
+    replace: (of, ...rest) => write('update', of, () => client.replace(of, ...rest)),
+    replaceStatus: (of, ...rest) => write('update status of', of, () => client.replaceStatus(of, ...rest)),
+    mergePatch: (of, key, body, options) => {
+      const verb = options?.subresource === undefined ? 'patch' : `patch ${options.subresource} of`;
+      return write(verb, of, () => client.mergePatch(of, key, body, options));
+    },
+    apply: (of, ...rest) => write('apply', of, () => client.apply(of, ...rest)),
+    delete: (of, ...rest) => write('delete', of, () => client.delete(of, ...rest)),
+  };
 }
 
 /** Never a message: those of the API server may echo what was sent. */
