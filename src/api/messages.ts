@@ -60,7 +60,10 @@ export function boundedBytes(text: string, limit: number): string {
 
 /** A declared name as it may be shown: without characters that steer a terminal or hide, and at most 253 characters long. */
 export const shownName = (name: string): string =>
-  bounded(name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd'), 253);
+  bounded(ALL_VISIBLE.test(name) ? name : name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd'), 253);
+
+/** Nearly every name: it is looked at for each status. */
+const ALL_VISIBLE = /^[ -~]*$/;
 
 /** `a, b, c and 4 more`. */
 export function listed(items: readonly string[], most = 5): string {

@@ -1,4 +1,3 @@
-const NEWLINE = 10;
 /** A name has at most 253 characters and the prefix; the rest of 128 KiB is left to the value. */
 const MAX_ENV_BYTES = 128 * 1024 - 512;
 
@@ -28,6 +27,11 @@ export class SecretValue {
     return this.#base64 === other.#base64;
   }
 
+  /** Whether it is what the API server sent as this text. */
+  is(base64: unknown): boolean {
+    return this.#base64 === base64;
+  }
+
   /** Whether an environment variable can hold it: UTF-8, no NUL, at most 128 KiB with its name (Linux' MAX_ARG_STRLEN). */
   fitsEnv(): boolean {
     if (this.size >= MAX_ENV_BYTES) return false;
@@ -43,8 +47,7 @@ export class SecretValue {
 
   endsInNewline(): boolean {
     // the last four characters hold the last one to three bytes
-    const bytes = bytesOf(this.#base64.slice(-4));
-    return bytes.at(-1) === NEWLINE;
+    return atob(this.#base64.slice(-4)).endsWith('\n');
   }
 
   #bytes(): Uint8Array {

@@ -10,14 +10,17 @@ const SALT = randomBytes(32).toString('base64');
  */
 export const DIGEST_LENGTH = 12;
 
-/** A keyed digest of a text; digests of two processes don't compare. */
-export const digest = (text: string): string => hash('sha256', SALT + text, 'base64').slice(0, DIGEST_LENGTH);
+/** A digest of a text that is no secret. */
+export const digest = (text: string): string => hash('sha256', text, 'base64').slice(0, DIGEST_LENGTH);
 
-/** The digest of a secret value, which stands for the value in memory and never leaves the process. */
+/**
+ * The digest of a secret value, which stands for the value in memory and never leaves the process. It is keyed: those of
+ * two processes don't compare.
+ */
 export function digestOf(value: SecretValue): string {
   const found = known.get(value);
   if (found !== undefined) return found;
-  const made = digest(reveal(value));
+  const made = digest(SALT + reveal(value));
   known.set(value, made);
   return made;
 }

@@ -9,12 +9,17 @@ export interface PackedDigests {
   readonly text: string;
 }
 
-export function packDigests(digests: Iterable<readonly [key: string, digest: string]>): PackedDigests {
-  const entries = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    keys: shared(entries.map(([key]) => key)),
-    text: entries.map(([, digest]) => digest).join(''),
-  };
+export function packDigests<V>(
+  values: ReadonlyMap<string, V>,
+  digestOf: (value: V) => string,
+): PackedDigests {
+  const keys = [...values.keys()].sort();
+  let text = '';
+  for (const key of keys) {
+    const value = values.get(key);
+    if (value !== undefined) text += digestOf(value);
+  }
+  return { keys: shared(keys), text };
 }
 
 /** Packed digests, to be read as the Map that they stand for. */

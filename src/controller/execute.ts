@@ -13,7 +13,7 @@ import type { Outcome, WriteFailure } from '../plan/outcome.ts';
 import type { WorkloadAction, WorkloadPlan } from '../plan/workload.ts';
 import type { Caches, WorkloadCache } from './caches.ts';
 import { isCurrent } from './current.ts';
-import { type Memory, secretId, writtenDigest } from './memory.ts';
+import { type Memory, secretId } from './memory.ts';
 import { type ForeignMetadata, projectDelivered } from './secret.ts';
 import { StaleError } from './stale.ts';
 import { dropUnlabelled } from './unlabelled.ts';
@@ -37,36 +37,44 @@ export async function execute(
   client: Client,
   memory: Memory,
 ): Promise<Outcome> {
+  const writeOwn = async (planned: SecretPlan): Promise<WriteFailure | undefined> => {
+    const { name, action, wanted } = planned;
+    const failure = await attempt(`write Secret ${name}`, messages.secretForbidden, () =>
+      writeSecret(planned, model, caches, client, memory),
+    );
+    const isRepeated = action.kind !== 'delete' && (action.kind !== 'create' || action.again);
+    if (isRepeated && !failure) memory.rememberWrite(secretId(model, name), wanted, Date.now());
+    return failure;
+  };
   const [secret, pull] = await allSettled(
-    [acted.secret, acted.pull].map(async (planned) => {
-      const { name, action, wanted } = planned;
-      if (action.kind === 'none') return undefined;
-      const failure = await attempt(`write Secret ${name}`, messages.secretForbidden, () =>
-        writeSecret(planned, model, caches, client, memory),
-      );
-      const isRepeated = action.kind !== 'delete' && (action.kind !== 'create' || action.again);
-      if (isRepeated && !failure) memory.rememberWrite(secretId(model, name), wanted, Date.now());
-      return failure;
-    }),
+    [acted.secret, acted.pull].map((planned) =>
+      planned.action.kind === 'none' ? undefined : writeOwn(planned),
+    ),
   );
   const failures = new Map<string, WriteFailure>();
   await allSettled(
-    acted.workloads.map(async (workload) => {
-      const failure = await writeWorkload(workload, secret ?? pull, caches, client, memory);
-      if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
-    }),
+    acted.workloads
+      .filter(({ action }) => action.kind !== 'none')
+      .map(async (workload) => {
+        const failure = await writeWorkload(workload, secret ?? pull, caches, client, memory);
+        if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
+      }),
   );
   return { secret, pull, workloads: failures };
 }
 
 /**
  * Waits for all of them even if one fails: a write that is still under way must not land after those of the next
- * look at the model.
+ * look at the model. Undefined: nothing is to be written.
  *
  * @throws what the first one that failed threw
  */
-async function allSettled<T>(writes: readonly Promise<T>[]): Promise<readonly T[]> {
-  await Promise.allSettled(writes);
+async function allSettled<T>(
+  writes: readonly (Promise<T> | undefined)[],
+): Promise<readonly (T | undefined)[]> {
+  const underWay = writes.filter((write) => write !== undefined);
+  if (underWay.length === 0) return [];
+  if (underWay.length > 1) await Promise.allSettled(underWay);
   return await Promise.all(writes);
 }
 
@@ -96,14 +104,15 @@ async function writeSecret(
   memory: Memory,
 ): Promise<WriteFailure | undefined> {
   const id = secretId(model, planned.name);
-  memory.expect(id, writtenDigest(planned.revision, planned.wanted));
+  const { revision, digests } = planned;
+  memory.expectSecret(id, { revision, digests });
   try {
     return await carryOut(planned, model, caches, client, memory);
   } catch (error) {
     if (error instanceof ApiError) dropUnlabelled(model.namespace, planned.name, caches);
     throw error;
   } finally {
-    memory.forgetExpected(id);
+    memory.forgetExpectedSecret(id);
   }
 }
 

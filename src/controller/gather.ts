@@ -44,7 +44,13 @@ export async function gather(
     namespaceUid: isPinned(model, stores) ? await namespaceUid(model, client, memory) : undefined,
     delivered: deliveredView(model, caches, memory),
     pull: pullView(model, caches, memory),
-    workloads: await workloadViews(model, caches, client, memory),
+    workloads: await workloadViews(
+      spec.kind === 'valid' ? spec.spec.workloads : prior.workloads,
+      model,
+      caches,
+      client,
+      memory,
+    ),
   };
 }
 
@@ -142,40 +148,37 @@ function pullView(model: CachedModel, { delivered }: Caches, memory: Memory): De
 
 const NONE: ReadonlySet<WorkloadRef> = new Set();
 
-/** Those of the spec in its order, then those that only carry this model's marker. */
+/** Those that are named, in that order, then those that only carry this model's marker. */
 async function workloadViews(
+  refs: readonly WorkloadRef[],
   model: CachedModel,
   caches: Caches,
   client: Client,
   memory: Memory,
 ): Promise<readonly WorkloadView[]> {
-  const refs = model.spec.kind === 'valid' ? model.spec.spec.workloads : model.prior.workloads;
   const unknown = refs.filter((ref) => isUnknown(ref, model, caches, memory));
   const forbidden = unknown.length > 0 ? await readWorkloads(unknown, model, caches, client, memory) : NONE;
   const named = refs.map(
     (ref): WorkloadView =>
       forbidden.has(ref) ? { kind: 'forbidden', ref } : workloadView(ref, model, caches, memory),
   );
-  const known = new Set(refs.map(({ kind, name }) => workloadKey(kind, model.namespace, name)));
-  const leftovers = markedWorkloads(`${model.namespace}/${model.name}`, caches).filter(
-    ({ workloadKind, namespace, name }) => !known.has(workloadKey(workloadKind, namespace, name)),
-  );
-  return [
-    ...named,
-    ...leftovers.map(
-      (live): WorkloadView => ({
-        kind: 'present',
-        ref: undefined,
-        live,
-        holder: holderOf(live, model, caches),
-      }),
-    ),
-  ];
+  const isNamed = ({ workloadKind, name }: LiveWorkload): boolean =>
+    refs.some((ref) => ref.kind === workloadKind && ref.name === name);
+  for (const live of markedWorkloads(`${model.namespace}/${model.name}`, caches)) {
+    if (isNamed(live)) continue;
+    named.push({ kind: 'present', ref: undefined, live, holder: holderOf(live, model, caches) });
+  }
+  return named;
 }
 
 /** All workloads whose marker names a model, whatever its uid. */
-export const markedWorkloads = (modelKey: string, { workloads }: Caches): readonly LiveWorkload[] =>
-  [...workloads.values()].flatMap(({ store }) => store.byIndex('model', modelKey));
+export function markedWorkloads(modelKey: string, { workloads }: Caches): readonly LiveWorkload[] {
+  const marked: LiveWorkload[] = [];
+  for (const { store } of workloads.values()) {
+    for (const live of store.byIndex('model', modelKey)) marked.push(live);
+  }
+  return marked;
+}
 
 function workloadView(ref: WorkloadRef, model: CachedModel, caches: Caches, memory: Memory): WorkloadView {
   const live = caches.workloads.get(ref.kind)?.store.get(model.namespace, ref.name);

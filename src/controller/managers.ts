@@ -16,8 +16,11 @@ function shared(name: string): string {
 
 /** The manager other than us that wrote last, of these entries of managedFields. */
 export function lastEditor(entries: readonly ManagedFields[]): string {
-  const [latest] = entries
-    .filter(({ manager, subresource }) => manager !== MANAGER && !subresource)
-    .toSorted((a, b) => (b.time ?? '').localeCompare(a.time ?? ''));
+  let latest: ManagedFields | undefined;
+  for (const entry of entries) {
+    if (entry.manager === MANAGER || entry.subresource) continue;
+    // times of one form: their order is that of their texts
+    if (latest === undefined || (entry.time ?? '') > (latest.time ?? '')) latest = entry;
+  }
   return shared(latest?.manager ?? 'unknown');
 }

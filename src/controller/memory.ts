@@ -1,4 +1,5 @@
 import { deliveredSecretName } from '../api/names.ts';
+import { sameContent } from '../plan/owned-secret.ts';
 import type { DeliveredContent, Fight, ModelIdentity } from '../plan/snapshot.ts';
 import { isForgotten, type Refusal, waitFor, withWrite, type Writes } from '../plan/writes.ts';
 import { shared, sharedText } from './sharing.ts';
@@ -6,10 +7,6 @@ import { shared, sharedText } from './sharing.ts';
 /** What stands for a Secret of a model, there or not. Nearly every model has the delivered one: its id is no new text. */
 export const secretId = ({ name, uid }: ModelIdentity, secret: string): string =>
   secret === deliveredSecretName(name) ? uid : `${uid}/${secret}`;
-
-/** Of a Secret that is being written. */
-export const writtenDigest = (revision: string | undefined, wanted: string): string =>
-  `${revision ?? ''}/${wanted}`;
 
 /** Of what is not there; beyond it one is asked for again. */
 const MOST_ABSENT = 10_000;
@@ -25,8 +22,10 @@ export class Memory {
   readonly #left = new Map<string, readonly string[]>();
   /** What was looked for by its name and is not there. */
   readonly #absent = new Set<string>();
-  /** Digests of what is being written, by what stands for where. */
-  readonly #underWay = new Map<string, string>();
+  /** Digests of statuses that are being written, by uid. */
+  readonly #statuses = new Map<string, string>();
+  /** Contents of Secrets that are being written, by {@link secretId}. */
+  readonly #contents = new Map<string, DeliveredContent>();
   /** By {@link secretId} or the uid of what is written, those written last at the end. */
   readonly #writes = new Map<string, Writes>();
   #prunedAt = 0;
@@ -80,18 +79,31 @@ export class Memory {
     this.#absent.delete(id);
   }
 
-  /** While our own write is under way: what comes back of it is no news. */
-  expect(id: string, digest: string): void {
-    this.#underWay.set(id, digest);
+  /** While a status is being written: what comes back of it is no news. */
+  expectStatus(uid: string, digest: string): void {
+    this.#statuses.set(uid, digest);
   }
 
-  expects(id: string, digest: () => string): boolean {
-    const expected = this.#underWay.get(id);
-    return expected !== undefined && expected === digest();
+  expectsStatus(uid: string, digest: string): boolean {
+    return this.#statuses.get(uid) === digest;
   }
 
-  forgetExpected(id: string): void {
-    this.#underWay.delete(id);
+  forgetExpectedStatus(uid: string): void {
+    this.#statuses.delete(uid);
+  }
+
+  /** The same for a Secret. */
+  expectSecret(id: string, content: DeliveredContent): void {
+    this.#contents.set(id, content);
+  }
+
+  expectsSecret(id: string, content: DeliveredContent): boolean {
+    const expected = this.#contents.get(id);
+    return expected !== undefined && sameContent(expected, content);
+  }
+
+  forgetExpectedSecret(id: string): void {
+    this.#contents.delete(id);
   }
 
   /**

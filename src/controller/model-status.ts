@@ -1,4 +1,10 @@
-import { SECRET_ROLES, type SecretRole, WORKLOAD_KINDS, WORKLOAD_STATES } from '../api/model-deployment.ts';
+import {
+  type ModelDeploymentStatus,
+  SECRET_ROLES,
+  type SecretRole,
+  WORKLOAD_KINDS,
+  WORKLOAD_STATES,
+} from '../api/model-deployment.ts';
 import { isReason, type Reason } from '../api/messages.ts';
 import { readySays } from '../plan/events.ts';
 import { canonical, isObject, type JsonObject, listAt, objectAt, textAt } from '../plan/flatten.ts';
@@ -90,12 +96,17 @@ const projectReady = (ready: JsonObject) => ({
 });
 
 /** Digest of a status; when its conditions changed is left out, so that the same findings give the same digest. */
-export function statusDigest(status: unknown): string {
-  if (!isObject(status)) return '';
+export const statusDigest = (status: unknown): string =>
+  isObject(status) ? digestAs(canonical, status) : '';
+
+/** The same of one that `statusOf` made: its fields are in order, and need not be looked through for that. */
+export const ownStatusDigest = (status: ModelDeploymentStatus): string => digestAs(JSON.stringify, status);
+
+function digestAs(text: (status: JsonObject) => string, status: JsonObject): string {
   const made = digests.get(status);
   if (made !== undefined) return made;
   const conditions = listAt(status, 'conditions').map((said) => ({ ...said, lastTransitionTime: '' }));
-  const fresh = digest(canonical({ ...status, conditions }));
+  const fresh = digest(text({ ...status, conditions }));
   digests.set(status, fresh);
   return fresh;
 }

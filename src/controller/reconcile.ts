@@ -17,7 +17,7 @@ import { applyWorkload, execute, TerminatingError } from './execute.ts';
 import { gather, markedWorkloads } from './gather.ts';
 import type { Memory } from './memory.ts';
 import type { CachedModel } from './model.ts';
-import { statusDigest } from './model-status.ts';
+import { ownStatusDigest } from './model-status.ts';
 import { modelSubject, type Recorder } from './recorder.ts';
 import { StaleError } from './stale.ts';
 import { noteModel } from './trust.ts';
@@ -96,11 +96,11 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
     outcome,
     generation,
     prior.conditions,
-    new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    `${new Date().toISOString().slice(0, 19)}Z`,
   );
-  const said = statusDigest(status);
+  const said = ownStatusDigest(status);
   if (said === model.statusDigest) return;
-  at.memory.expect(model.uid, said);
+  at.memory.expectStatus(model.uid, said);
   try {
     // a PUT costs the API server a fifth less than a patch; its answer would be what is known, but for the version
     const { metadata } = await at.client.replaceStatus(
@@ -124,7 +124,7 @@ async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: 
       throw new StaleError(name, { cause: error });
     throw error;
   } finally {
-    at.memory.forgetExpected(model.uid);
+    at.memory.forgetExpectedStatus(model.uid);
   }
   await at.recorder.record(modelSubject(model), statusEvents(status, prior, digest));
 }

@@ -76,7 +76,7 @@ export function projectDelivered(raw: RawObject, findModel: FindModel = () => un
     metadata,
     model?.uid === owner?.uid ? model : owner,
     projectRevision(metadata.annotations?.[REVISION_ANNOTATION]),
-    packDigests([...secretData(raw)].map(([key, value]) => [key, digestOf(value)])),
+    packDigests(secretData(raw), digestOf),
     {
       deleting: metadata.deletionTimestamp !== undefined,
       replaceable: raw['type'] === typeOf(owner, metadata.name) && raw['immutable'] !== true,
@@ -153,12 +153,21 @@ function foreignMetadata(
   { metadata }: RawObject,
   owner: OwnerReference | undefined,
 ): ForeignMetadata | undefined {
-  const { [MANAGED_BY_LABEL]: _label, ...labels } = { ...metadata.labels };
-  const { [REVISION_ANNOTATION]: _revision, ...annotations } = { ...metadata.annotations };
+  const labels = besides(MANAGED_BY_LABEL, metadata.labels);
+  const annotations = besides(REVISION_ANNOTATION, metadata.annotations);
   const finalizers = metadata.finalizers ?? [];
   const ownerReferences = (metadata.ownerReferences ?? []).filter((reference) => reference !== owner);
-  const sizes = [Object.keys(labels), Object.keys(annotations), finalizers, ownerReferences].map(
-    (part) => part.length,
-  );
-  return sizes.some((size) => size > 0) ? { labels, annotations, finalizers, ownerReferences } : undefined;
+  const isNothing = !labels && !annotations && finalizers.length === 0 && ownerReferences.length === 0;
+  return isNothing
+    ? undefined
+    : { labels: labels ?? {}, annotations: annotations ?? {}, finalizers, ownerReferences };
+}
+
+/** What is there besides an entry of ours; undefined: nothing. */
+function besides(
+  own: string,
+  all: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> | undefined {
+  const others = Object.entries(all).filter(([key]) => key !== own);
+  return others.length > 0 ? Object.fromEntries(others) : undefined;
 }

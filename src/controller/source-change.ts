@@ -49,16 +49,16 @@ const likeNames = (key: string): readonly string[] =>
   [key, ...(key.startsWith(ENV_PREFIX) ? [key.slice(ENV_PREFIX.length)] : [])].map(normalise);
 
 /** Normalised, what a model looks for in its stores; undefined: it is not known. */
-function namesOf(model: CachedModel, configs: Caches['configs']): readonly string[] | undefined {
+function namesOf(
+  { namespace, inline, spec, prior }: CachedModel,
+  configs: Caches['configs'],
+): readonly string[] | undefined {
   // what is declared counts only where it can be used: otherwise the model goes by what it had before
-  const isUsable = model.prior.conditions.some(
-    ({ type, status }) => type === 'ConfigValid' && status === 'True',
-  );
-  if (model.spec.kind === 'invalid' || !isUsable) return undefined;
-  const { config, overrides = [] } = model.spec.spec;
+  const isUsable = prior.conditions.some(({ type, status }) => type === 'ConfigValid' && status === 'True');
+  if (spec.kind === 'invalid' || !isUsable) return undefined;
+  const { config, overrides = [] } = spec.spec;
   const ref = config.configMapRef;
-  const declaration =
-    model.inline ?? (ref && configs.get(model.namespace, ref.name)?.declarations.get(ref.key));
+  const declaration = inline ?? (ref && configs.get(namespace, ref.name)?.declarations.get(ref.key));
   const declared = declaration && normalisedNames(declaration);
   if (!declared || overrides.length === 0) return declared;
   return [

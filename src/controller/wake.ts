@@ -1,11 +1,9 @@
 import { WORKLOAD_KINDS } from '../api/model-deployment.ts';
 import { deliveredSecretName } from '../api/names.ts';
 import type { Priority } from '../kube/queue.ts';
-import { contentDigest } from '../plan/owned-secret.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
-import { digest } from './digest.ts';
 import { type Caches, configId, markedModel, workloadKey } from './caches.ts';
-import { type Memory, secretId, writtenDigest } from './memory.ts';
+import { type Memory, secretId } from './memory.ts';
 import type { CachedModel } from './model.ts';
 import type { CachedDelivered } from './secret.ts';
 import { modelsOfChange } from './source-change.ts';
@@ -36,7 +34,7 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
     if (old && old.uid !== now?.uid) memory.forget(old.uid);
     const isSame =
       old?.uid === now?.uid && old?.generation === now?.generation && old?.deleting === now?.deleting;
-    if (isSame && now && memory.expects(now.uid, () => now.statusDigest)) return;
+    if (isSame && now && memory.expectsStatus(now.uid, now.statusDigest)) return;
     wake([key]);
     if (isSame) return;
     // what nobody asked for meanwhile may have come unseen
@@ -87,9 +85,7 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
 /** Whether a delivered Secret came back as it is being written by this process, with nothing changed on the way. */
 function isOwnWrite({ namespace, name, owner, view }: CachedDelivered, memory: Memory): boolean {
   if (!owner || view.deleting || !view.replaceable || !view.labelled) return false;
-  return memory.expects(secretId({ namespace, ...owner }, name), () =>
-    writtenDigest(view.revision, contentDigest(view.digests, digest)),
-  );
+  return memory.expectsSecret(secretId({ namespace, ...owner }, name), view);
 }
 
 /** What stands for the objects that a model refers to. */

@@ -202,7 +202,8 @@ class HttpClient implements Client {
 
   async #object(target: Target, message: Message, options: CallOptions): Promise<RawObject> {
     const accept = options.as === 'metadata' ? PARTIAL : JSON_TYPE;
-    const object = parseObject(await this.#json(target, { ...message, accept }, options));
+    const { body } = await this.#requester.send(this.#call(target, { ...message, accept }, options));
+    const object = parseObject(jsonOf(body, target));
     if (object === undefined)
       throw new TransportError(target, 'protocol', 'the answer is no Kubernetes object');
     return object;
@@ -210,9 +211,7 @@ class HttpClient implements Client {
 
   async #json(target: Target, message: Message, options: CallOptions): Promise<unknown> {
     const { body } = await this.#requester.send(this.#call(target, message, options));
-    const value = parseJson(body);
-    if (value === undefined) throw new TransportError(target, 'protocol', 'the answer is no JSON');
-    return value;
+    return jsonOf(body, target);
   }
 
   #call(target: Target, message: Message, options: CallOptions): Call {
@@ -236,6 +235,12 @@ class HttpClient implements Client {
       confidential,
     };
   }
+}
+
+function jsonOf(body: Buffer, target: Target): unknown {
+  const value = parseJson(body);
+  if (value === undefined) throw new TransportError(target, 'protocol', 'the answer is no JSON');
+  return value;
 }
 
 function parsePage(body: Buffer, target: Target): Page {

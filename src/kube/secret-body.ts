@@ -26,8 +26,10 @@ export function secretBody({ metadata, type, data }: SecretContents): object {
 /** The values of a Secret that came from the API server; none for one that came as metadata. */
 export function secretData(secret: RawObject): Map<string, SecretValue> {
   const data = new Map<string, SecretValue>();
-  if (!isRecord(secret['data'])) return data;
-  for (const [key, value] of Object.entries(secret['data'])) {
+  const raw = secret['data'];
+  if (!isRecord(raw)) return data;
+  for (const key of Object.keys(raw)) {
+    const value = raw[key];
     if (typeof value === 'string') data.set(key, new SecretValue(value));
     else if (value instanceof SecretValue) data.set(key, value);
   }
@@ -36,11 +38,15 @@ export function secretData(secret: RawObject): Map<string, SecretValue> {
 
 /** The answer to a write, in which the values that were sent are those very ones: what is known of them holds for it. */
 export function withSent(answer: RawObject, sent: ReadonlyMap<string, SecretValue>): RawObject {
-  const data = [...secretData(answer)].map(([key, value]) => {
+  if (!isRecord(answer['data'])) return answer;
+  const data = { ...answer['data'] };
+  for (const key of Object.keys(data)) {
+    const text = data[key];
     const known = sent.get(key);
-    return [key, known?.equals(value) === true ? known : value] as const;
-  });
-  return { ...answer, data: Object.fromEntries(data) };
+    if (known?.is(text) === true) data[key] = known;
+    else if (typeof text === 'string') data[key] = new SecretValue(text);
+  }
+  return { ...answer, data };
 }
 
 /** JSON of a body for the Secrets resource: the one place where values leave the process for the API server. */

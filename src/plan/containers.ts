@@ -11,10 +11,13 @@ export function chooseContainers(
   { containers: asked }: WorkloadRef,
   { containers, defaultContainer }: LiveWorkload,
 ): ChosenContainers {
-  const known = new Set(containers.map(({ name }) => name));
-  if (asked?.includes('*')) return { names: known, unknown: [] };
-  if (asked) return { names: new Set(asked), unknown: asked.filter((name) => !known.has(name)) };
-  const ordinary = containers.filter(({ init }) => !init);
-  const chosen = ordinary.find(({ name }) => name === defaultContainer) ?? ordinary[0];
+  if (asked) {
+    const known = new Set(containers.map(({ name }) => name));
+    if (asked.includes('*')) return { names: known, unknown: [] };
+    return { names: new Set(asked), unknown: asked.filter((name) => !known.has(name)) };
+  }
+  const chosen =
+    containers.find(({ init, name }) => !init && name === defaultContainer) ??
+    containers.find(({ init }) => !init);
   return { names: new Set(chosen ? [chosen.name] : []), unknown: [] };
 }

@@ -105,20 +105,15 @@ export function mayStay(
   return stores.some((store) => {
     if ((store.ref.namespace ?? home) !== source.namespace) return false;
     if (store.kind === 'unreadable') return true;
-    return secretsHaving(wanted, store).some(
+    return secretsWith(store.secrets, keyOf(wanted)).some(
       (secret) =>
         secret.name === source.name &&
         (secret.environment === undefined || secret.environment === environment) &&
+        store.has(secret) &&
         (valueIn(secret, wanted)?.size ?? 0) > 0,
     );
   });
 }
-
-/** Consent is asked for last: of ten thousand Secrets one has the key. */
-const secretsHaving = (wanted: Wanted, { secrets, has }: OpenStore): readonly SourceSecret[] =>
-  secretsWith(secrets, keyOf(wanted)).filter(
-    (secret) => has(secret) && valueIn(secret, wanted) !== undefined,
-  );
 
 /** The Secrets of a store that have the value: those of the environment, else those without an environment. */
 function candidates(
@@ -126,12 +121,17 @@ function candidates(
   store: OpenStore,
   environment: string | undefined,
 ): readonly SourceSecret[] {
-  const having = secretsHaving(wanted, store);
-  const ofEnvironment =
-    environment === undefined ? [] : having.filter((secret) => secret.environment === environment);
-  const best =
-    ofEnvironment.length > 0 ? ofEnvironment : having.filter((secret) => secret.environment === undefined);
-  return best.length > 1 ? [...best].sort((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
+  const ofEnvironment: SourceSecret[] = [];
+  const ofNone: SourceSecret[] = [];
+  // consent is asked for last: of ten thousand Secrets one has the key
+  for (const secret of secretsWith(store.secrets, keyOf(wanted))) {
+    const isForAll = secret.environment === undefined;
+    if (!isForAll && secret.environment !== environment) continue;
+    if (!store.has(secret) || valueIn(secret, wanted) === undefined) continue;
+    (isForAll ? ofNone : ofEnvironment).push(secret);
+  }
+  const best = ofEnvironment.length > 0 ? ofEnvironment : ofNone;
+  return best.length > 1 ? best.sort((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
 }
 
 export const shown = ({ namespace, name }: SourceSecret): string => `${namespace}/${name}`;

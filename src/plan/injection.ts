@@ -99,6 +99,7 @@ function envEntries(
   required: readonly string[],
   optional: readonly string[],
 ): readonly EnvEntry[] {
+  if (spec.delivery !== 'Env' && !spec.overrides) return [];
   const plain = new Map((spec.overrides ?? []).map(({ name, env }) => [name, env ?? []]));
   const entries = (keys: readonly string[], rest: { readonly optional?: true }): readonly EnvEntry[] =>
     keys.flatMap((key) =>

@@ -2,7 +2,7 @@ import { messages } from '../api/messages.ts';
 import { deliveredSecretName, PULL_SECRET_TYPE, pullSecretName, SECRET_TYPE } from '../api/names.ts';
 import { approvalOf } from './approval.ts';
 import { unusable } from './judge-config.ts';
-import { removal, type SecretPlan } from './owned-secret.ts';
+import { NO_DIGESTS, removal, type SecretPlan } from './owned-secret.ts';
 import type { ActPlan } from './plan.ts';
 import type { Resolution } from './resolve.ts';
 import type { DeliveredView, InvalidSpec, PriorSecret, PriorWorkload, Snapshot } from './snapshot.ts';
@@ -27,6 +27,7 @@ export function planInvalid(
       name,
       type,
       action: keeps ? { kind: 'none' } : removal(live),
+      digests: NO_DIGESTS,
       wanted: '',
       standoff: undefined,
       revision: keeps ? known?.revision : undefined,

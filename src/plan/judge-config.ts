@@ -77,7 +77,8 @@ function undeclaredOverrides(
   spec: ModelDeploymentSpec,
   declared: readonly DeclaredSecret[],
 ): readonly string[] {
+  if (!spec.overrides) return [];
   const names = new Set(declared.map(({ name }) => name));
-  const extra = (spec.overrides ?? []).flatMap(({ name }) => (names.has(name) ? [] : [name]));
+  const extra = spec.overrides.flatMap(({ name }) => (names.has(name) ? [] : [name]));
   return extra.length > 0 ? [messages.undeclaredOverrides(listed(extra))] : [];
 }

@@ -1,5 +1,5 @@
 import type { SecretValue } from '../api/secret-value.ts';
-import type { DeliveredView, Surroundings } from './snapshot.ts';
+import type { DeliveredContent, DeliveredView, Surroundings } from './snapshot.ts';
 
 /**
  * What to do with a Secret of ours. `create` and `replace` state all of it; `patch` changes some keys and leaves
@@ -35,7 +35,9 @@ export interface SecretPlan {
   readonly name: string;
   readonly type: string;
   readonly action: SecretAction;
-  /** Digest of what the action writes. */
+  /** Digest of each value that the action writes, by key. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** One digest of them all. */
   readonly wanted: string;
   /** Nothing is written for a while, because somebody keeps undoing it. */
   readonly standoff: Standoff | undefined;
@@ -70,6 +72,30 @@ export const contentDigest = (digests: ReadonlyMap<string, string>, digest: Surr
       .sort()
       .join('\n'),
   );
+
+export const NO_DIGESTS: ReadonlyMap<string, string> = new Map();
+
+/** The digests of values, and those of the values that are not there yet as they are. */
+export function comparedWith(
+  before: ReadonlyMap<string, string>,
+  data: ReadonlyMap<string, SecretValue>,
+  digestOf: Surroundings['digestOf'],
+): { readonly digests: ReadonlyMap<string, string>; readonly changed: ReadonlyMap<string, SecretValue> } {
+  const digests = new Map<string, string>();
+  const changed = new Map<string, SecretValue>();
+  for (const [key, value] of data) {
+    const digest = digestOf(value);
+    digests.set(key, digest);
+    if (before.get(key) !== digest) changed.set(key, value);
+  }
+  return { digests, changed };
+}
+
+/** Whether two Secrets hold the same values under the same revision. */
+export const sameContent = (one: DeliveredContent, other: DeliveredContent): boolean =>
+  one.revision === other.revision &&
+  one.digests.size === other.digests.size &&
+  one.digests.entries().every(([key, digest]) => other.digests.get(key) === digest);
 
 /** What is to become of a Secret, key by key. */
 export interface Changes extends SecretContent {

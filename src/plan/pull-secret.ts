@@ -1,7 +1,16 @@
 import { dockerConfig } from '../api/docker-config.ts';
 import { DOCKER_CONFIG_KEY, PULL_SECRET_TYPE, pullSecretName } from '../api/names.ts';
 import type { SecretValue } from '../api/secret-value.ts';
-import { actionFor, contentDigest, removal, type SecretPlan, standoffOf } from './owned-secret.ts';
+import {
+  actionFor,
+  comparedWith,
+  contentDigest,
+  NO_DIGESTS,
+  removal,
+  type SecretAction,
+  type SecretPlan,
+  standoffOf,
+} from './owned-secret.ts';
 import { unsupportedPull } from './pull.ts';
 import { type Resolution, stays } from './resolve.ts';
 import type { DeliveredView, ModelIdentity, PriorSecret, Surroundings } from './snapshot.ts';
@@ -10,6 +19,21 @@ export interface PullPlan extends SecretPlan {
   /** Whether pods refer to the Secret, which depends on the declaration alone. */
   readonly referred: boolean;
 }
+
+const NONE: SecretAction = { kind: 'none' };
+
+const NOTHING = {
+  type: PULL_SECRET_TYPE,
+  revision: undefined,
+  changed: new Set<string>(),
+  tooLarge: false,
+  action: NONE,
+  digests: NO_DIGESTS,
+  wanted: '',
+  standoff: undefined,
+  keys: new Set<string>(),
+  referred: false,
+} satisfies Omit<PullPlan, 'name'>;
 
 /**
  * Plans the pull Secret: a docker config with the credential of each registry that has one. Without any there is
@@ -22,15 +46,10 @@ export function planPullSecret(
   live: DeliveredView,
   { digest, digestOf }: Surroundings,
 ): PullPlan {
-  const base = {
-    name: pullSecretName(model.name),
-    type: PULL_SECRET_TYPE,
-    revision: undefined,
-    changed: new Set<string>(),
-    tooLarge: false,
-  };
+  const base = { ...NOTHING, name: pullSecretName(model.name) };
   const uses = resolutions.filter(isReferred);
   const referred = uses.length > 0;
+  if (!referred && live.kind === 'absent') return base;
   const data = new Map<string, SecretValue>();
   const credentials = uses.flatMap(({ credential }) => (credential ? [credential] : []));
   if (credentials.length > 0) {
@@ -40,11 +59,10 @@ export function planPullSecret(
   if (live.kind === 'ours' && uses.some(stays) && !wasWithdrawn(prior, resolutions)) {
     // one file holds all of them: it can't be written without the one whose value is not known at the moment
     const keys = new Set(live.digests.keys());
-    return { ...base, action: { kind: 'none' }, wanted: '', standoff: undefined, keys, referred };
+    return { ...base, keys, referred };
   }
-  const before = live.kind === 'ours' ? live.digests : new Map<string, string>();
-  const digests = new Map([...data].map(([key, value]) => [key, digestOf(value)]));
-  const changed = new Map([...data].filter(([key]) => before.get(key) !== digests.get(key)));
+  const before = live.kind === 'ours' ? live.digests : NO_DIGESTS;
+  const { digests, changed } = comparedWith(before, data, digestOf);
   const removed = [...before.keys()].filter((key) => !data.has(key));
   const changes = { revision: undefined, data, changed, removed, kept: new Set<string>() };
   const planned = data.size === 0 ? removal(live) : actionFor(live, changes);
@@ -54,7 +72,8 @@ export function planPullSecret(
   const standoff = action.kind === 'none' || data.size === 0 ? undefined : standoffOf(live, wanted);
   return {
     ...base,
-    action: standoff ? { kind: 'none' } : action,
+    action: standoff ? NONE : action,
+    digests,
     wanted,
     standoff,
     keys: new Set(standoff ? before.keys() : data.keys()),

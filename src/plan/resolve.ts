@@ -140,9 +140,9 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
       const { secret, value } = found;
       const { namespace, name: secretName, uid } = secret;
       const source = { key: keyOf(wanted), name: secretName, namespace, uid };
-      const where = `${shown(secret)}, key ${source.key}`;
-      if (value.size === 0) return as('Empty', messages.empty(where));
-      const forPull = pull && useForPull(pull, value, where);
+      const where = (): string => `${shown(secret)}, key ${source.key}`;
+      if (value.size === 0) return as('Empty', messages.empty(where()));
+      const forPull = pull && useForPull(pull, value, where());
       if (role === 'Pull') {
         return forPull?.kind === 'credential'
           ? { ...as('Delivered'), source, credential: forPull.credential }
@@ -151,7 +151,7 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
       const env = override?.env ?? [];
       const denied = deniedEnv(approval, env);
       const inEnv = spec.delivery === 'Env' || env.length > denied.length;
-      if (inEnv && !value.fitsEnv()) return as('Undeliverable', messages.notText(where));
+      if (inEnv && !value.fitsEnv()) return as('Undeliverable', messages.notText(where()));
       const said = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
       const credential = forPull?.kind === 'credential' ? forPull.credential : undefined;
       return { ...as('Delivered', said), source, value, credential };

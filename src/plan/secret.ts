@@ -1,9 +1,12 @@
 import type { ModelDeploymentSpec } from '../api/model-deployment.ts';
 import { deliveredSecretName, SECRET_TYPE } from '../api/names.ts';
+import type { SecretValue } from '../api/secret-value.ts';
 import {
   actionFor,
+  comparedWith,
   contentDigest,
   mustRecreate,
+  NO_DIGESTS,
   removal,
   type SecretPlan,
   standoffOf,
@@ -39,11 +42,18 @@ export function planSecret(
       changed: new Set<string>(),
       tooLarge: false,
     };
-    return { ...base, ...nothing, action: removal(live), wanted: '', standoff: undefined };
+    return {
+      ...base,
+      ...nothing,
+      action: removal(live),
+      digests: NO_DIGESTS,
+      wanted: '',
+      standoff: undefined,
+    };
   }
 
   const known = live.kind === 'ours' ? live : live.last;
-  const before = known?.digests ?? new Map<string, string>();
+  const before = known?.digests ?? NO_DIGESTS;
   const optional = new Set(
     needed.filter((one) => needOf(one, spec.onMissing) === 'optional').map((one) => one.name),
   );
@@ -59,15 +69,14 @@ export function planSecret(
   };
   const heldNames = needed.filter(stays).map(({ name }) => name);
 
-  let data = new Map(needed.flatMap(({ name, value }) => (value ? [[name, value] as const] : [])));
-  const size = [...data.values()].reduce((sum, value) => sum + value.size, 0);
-  const tooLarge = size > MAX_SECRET_BYTES;
+  const data = new Map<string, SecretValue>();
+  for (const { name, value } of needed) if (value) data.set(name, value);
+  const tooLarge = data.values().reduce((sum, value) => sum + value.size, 0) > MAX_SECRET_BYTES;
   // removals still go through: what is there and still wanted stays as it is, nothing else changes
   const kept = new Set(tooLarge ? [...heldNames, ...stillWanted()] : heldNames);
-  if (tooLarge) data = new Map();
+  if (tooLarge) data.clear();
 
-  const digests = new Map([...data].map(([key, value]) => [key, digestOf(value)]));
-  const changed = new Map([...data].filter(([key]) => before.get(key) !== digests.get(key)));
+  const { digests, changed } = comparedWith(before, data, digestOf);
   const removed = [...before.keys()].filter((key) => !data.has(key) && !kept.has(key));
   const mayHaveBeenRead =
     removed.length > 0 ||
@@ -82,10 +91,11 @@ export function planSecret(
   const isWritten = action.kind !== 'none' && !standoff;
   const isAnew = action.kind === 'create' || action.kind === 'recreate';
   const keys = [...data.keys(), ...(isAnew ? [] : [...kept].filter((key) => before.has(key)))];
-  const present = live.kind === 'ours' ? live.digests : new Map<string, string>();
+  const present = live.kind === 'ours' ? live.digests : NO_DIGESTS;
   return {
     ...base,
     action: standoff ? { kind: 'none' } : action,
+    digests,
     wanted,
     standoff,
     revision: isWritten ? fresh : (known?.revision ?? NO_REVISION),

@@ -26,30 +26,29 @@ export const isSecretKey = (name: string): boolean =>
 
 /** Why a declared name can never be delivered (state InvalidName), if so. */
 export function nameProblem(name: string): NameProblem | undefined {
-  const shown = shownName(name);
   if (name === '') return { code: 'InvalidName', message: 'the name is empty: give the secret a name' };
   if (name.length > MAX_NAME) {
     return {
       code: 'InvalidName',
-      message: `${shown}: the name has ${name.length} characters: ${MAX_NAME} are allowed`,
+      message: `${shownName(name)}: the name has ${name.length} characters: ${MAX_NAME} are allowed`,
     };
   }
   if (name.includes('/') || name === '.' || name.startsWith('..')) {
     return {
       code: 'PathTraversal',
-      message: `${shown}: Truss takes the name as a path below /secrets and could read another file: use letters, digits, '-', '_' and '.' only`,
+      message: `${shownName(name)}: Truss takes the name as a path below /secrets and could read another file: use letters, digits, '-', '_' and '.' only`,
     };
   }
   if (!isSecretKey(name)) {
     return {
       code: 'InvalidName',
-      message: `${shown}: no key of a Kubernetes Secret: use letters, digits, '-', '_' and '.' only`,
+      message: `${shownName(name)}: no key of a Kubernetes Secret: use letters, digits, '-', '_' and '.' only`,
     };
   }
   if (name.startsWith(ENV_PREFIX)) {
     return {
       code: 'PrefixedName',
-      message: `${shown}: Truss adds ${ENV_PREFIX} itself: name the secret ${shown.slice(ENV_PREFIX.length)}`,
+      message: `${shownName(name)}: Truss adds ${ENV_PREFIX} itself: name the secret ${shownName(name.slice(ENV_PREFIX.length))}`,
     };
   }
   return undefined;
