@@ -8,7 +8,7 @@ import type { SecretPlan } from '../plan/owned-secret.ts';
 import { type ActPlan, plan } from '../plan/plan.ts';
 import type { Resolution } from '../plan/resolve.ts';
 import type { DeliveredView } from '../plan/snapshot.ts';
-import { statusOf } from '../plan/status.ts';
+import { dated, statusOf } from '../plan/status.ts';
 import type { WorkloadPlan } from '../plan/workload.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import { type StatusRow, statusRows } from './plan-status.ts';
@@ -89,7 +89,7 @@ export function planned(live: LiveSnapshot, now: Date): Planned {
   }
   const outcome = foreseen(made, live);
   const time = now.toISOString().replace(/\.\d+Z$/, 'Z');
-  const status = statusOf(made, outcome, model.generation, model.prior.conditions, time);
+  const status = dated(statusOf(made, outcome, model.generation), model.prior.conditions, time);
   const isSaid = statusDigest(status) === model.statusDigest;
   const objects = [
     objectRow(made.secret, outcome.secret),

@@ -39,6 +39,7 @@ export async function execute(
 ): Promise<Outcome> {
   const writeOwn = async (planned: SecretPlan): Promise<WriteFailure | undefined> => {
     const { name, action, wanted } = planned;
+    if (action.kind === 'none') return undefined;
     const failure = await attempt(`write Secret ${name}`, messages.secretForbidden, () =>
       writeSecret(planned, model, caches, client, memory),
     );
@@ -46,11 +47,10 @@ export async function execute(
     if (isRepeated && !failure) memory.rememberWrite(secretId(model, name), wanted, Date.now());
     return failure;
   };
-  const [secret, pull] = await allSettled(
-    [acted.secret, acted.pull].map((planned) =>
-      planned.action.kind === 'none' ? undefined : writeOwn(planned),
-    ),
-  );
+  const [secret, pull] =
+    acted.pull.action.kind === 'none'
+      ? [await writeOwn(acted.secret), undefined]
+      : await allSettled([writeOwn(acted.secret), writeOwn(acted.pull)]);
   const failures = new Map<string, WriteFailure>();
   await allSettled(
     acted.workloads
@@ -65,16 +65,12 @@ export async function execute(
 
 /**
  * Waits for all of them even if one fails: a write that is still under way must not land after those of the next
- * look at the model. Undefined: nothing is to be written.
+ * look at the model.
  *
  * @throws what the first one that failed threw
  */
-async function allSettled<T>(
-  writes: readonly (Promise<T> | undefined)[],
-): Promise<readonly (T | undefined)[]> {
-  const underWay = writes.filter((write) => write !== undefined);
-  if (underWay.length === 0) return [];
-  if (underWay.length > 1) await Promise.allSettled(underWay);
+async function allSettled<T>(writes: readonly Promise<T>[]): Promise<readonly T[]> {
+  if (writes.length > 1) await Promise.allSettled(writes);
   return await Promise.all(writes);
 }
 

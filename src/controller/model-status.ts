@@ -96,20 +96,11 @@ const projectReady = (ready: JsonObject) => ({
 });
 
 /** Digest of a status; when its conditions changed is left out, so that the same findings give the same digest. */
-export const statusDigest = (status: unknown): string =>
-  isObject(status) ? digestAs(canonical, status) : '';
-
-/** The same of one that `statusOf` made: its fields are in order, and need not be looked through for that. */
-export const ownStatusDigest = (status: ModelDeploymentStatus): string => digestAs(JSON.stringify, status);
-
-function digestAs(text: (status: JsonObject) => string, status: JsonObject): string {
-  const made = digests.get(status);
-  if (made !== undefined) return made;
+export function statusDigest(status: unknown): string {
+  if (!isObject(status)) return '';
   const conditions = listAt(status, 'conditions').map((said) => ({ ...said, lastTransitionTime: '' }));
-  const fresh = digest(text({ ...status, conditions }));
-  digests.set(status, fresh);
-  return fresh;
+  return digest(canonical({ ...status, conditions }));
 }
 
-/** A status that is written is soon looked at as the one that is there. */
-const digests = new WeakMap<object, string>();
+/** The same of what `statusOf` made: it has no times, and its fields are in order. */
+export const undatedDigest = (status: ModelDeploymentStatus): string => digest(JSON.stringify(status));

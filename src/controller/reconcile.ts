@@ -9,7 +9,7 @@ import { markerOf } from '../plan/injection.ts';
 import { type ActPlan, type Plan, plan } from '../plan/plan.ts';
 import type { Outcome } from '../plan/outcome.ts';
 import type { LiveWorkload } from '../plan/snapshot.ts';
-import { statusOf } from '../plan/status.ts';
+import { dated, statusOf } from '../plan/status.ts';
 import { undoing } from '../plan/workload.ts';
 import { type Caches, markedModel } from './caches.ts';
 import { digest, digestOf, freshRevision } from './digest.ts';
@@ -17,7 +17,7 @@ import { applyWorkload, execute, TerminatingError } from './execute.ts';
 import { gather, markedWorkloads } from './gather.ts';
 import type { Memory } from './memory.ts';
 import type { CachedModel } from './model.ts';
-import { ownStatusDigest } from './model-status.ts';
+import { undatedDigest } from './model-status.ts';
 import { modelSubject, type Recorder } from './recorder.ts';
 import { StaleError } from './stale.ts';
 import { noteModel } from './trust.ts';
@@ -91,15 +91,10 @@ function lookAgainMs({ secret, pull, workloads }: ActPlan): number | undefined {
 /** Writes the status if it says anything new, and the events that go with it. */
 async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: Reconciler): Promise<void> {
   const { namespace, name, resourceVersion, generation, prior } = model;
-  const status = statusOf(
-    acted,
-    outcome,
-    generation,
-    prior.conditions,
-    `${new Date().toISOString().slice(0, 19)}Z`,
-  );
-  const said = ownStatusDigest(status);
+  const undated = statusOf(acted, outcome, generation);
+  const said = undatedDigest(undated);
   if (said === model.statusDigest) return;
+  const status = dated(undated, prior.conditions, `${new Date().toISOString().slice(0, 19)}Z`);
   at.memory.expectStatus(model.uid, said);
   try {
     // a PUT costs the API server a fifth less than a patch; its answer would be what is known, but for the version

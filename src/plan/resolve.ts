@@ -7,6 +7,7 @@ import {
   type AskedStore,
   consenting,
   find,
+  type Found,
   keyOf,
   mayStay,
   missingMessage,
@@ -89,27 +90,16 @@ interface Question {
 function resolve(declared: DeclaredSecret, question: Question): Resolution {
   const { name, role, pull } = declared;
   const { spec, override, approval } = question;
-  const as = (state: SecretState, message?: string): Resolution => ({
-    name,
-    role,
-    state,
-    held: false,
-    message,
-    source: undefined,
-    pull,
-    value: undefined,
-    credential: undefined,
-  });
   const problem = isRegistryName(declared) ? registryNameProblem(name) : nameProblem(name)?.message;
-  if (problem !== undefined) return as('InvalidName', problem);
-  if (!spec.trusted) return as('Untrusted', messages.untrusted);
+  if (problem !== undefined) return without(declared, 'InvalidName', problem);
+  if (!spec.trusted) return without(declared, 'Untrusted', messages.untrusted);
   const key = override?.from?.key ?? name;
   const approved = approvesSecret(approval, key);
-  if (approved === 'no') return as('NotApproved', messages.notApproved(key));
-  if (role === 'Build') return as('BuildOnly', messages.buildOnly);
-  if (role === 'Weights') return as('Unsupported', messages.weights);
+  if (approved === 'no') return without(declared, 'NotApproved', messages.notApproved(key));
+  if (role === 'Build') return without(declared, 'BuildOnly', messages.buildOnly);
+  if (role === 'Weights') return without(declared, 'Unsupported', messages.weights);
   const unsupported = role === 'Pull' && pull ? unsupportedPull(pull) : undefined;
-  if (unsupported !== undefined) return as('Unsupported', unsupported);
+  if (unsupported !== undefined) return without(declared, 'Unsupported', unsupported);
   const wanted: Wanted =
     isRegistryName(declared) && !override?.from
       ? { kind: 'registry', registry: pull?.registry ?? '' }
@@ -117,47 +107,85 @@ function resolve(declared: DeclaredSecret, question: Question): Resolution {
   const stores = override?.from
     ? question.stores.filter(({ ref }) => ref.name === override.from?.store)
     : question.stores;
-  const hold = (state: SecretState, why: string): Resolution => {
-    const { priorSource: source, model } = question;
-    const before = { source, home: model.namespace };
-    const keeps = question.isDelivered && mayStay(wanted, stores, spec.environment, before);
-    if (!keeps) return { ...as(state, why), held: true };
-    return { ...as('Delivered', why), held: true, source };
-  };
-  if (approved === 'unknown') return hold('NotApproved', messages.approvalUnknown);
+  if (approved === 'unknown')
+    return hold(declared, question, wanted, stores, 'NotApproved', messages.approvalUnknown);
   const found = find(wanted, stores, spec.environment, question.priorSource?.uid);
   switch (found.kind) {
     case 'unknown':
-      return hold('Missing', messages.unreadable(found.store));
-    case 'ambiguous':
-      return as('Ambiguous', messages.ambiguous(keyOf(wanted), shown(found.first), shown(found.second)));
-    case 'nowhere':
-      if (role === 'Optional') return as('Missing', messages.optionalMissing);
-      if (spec.onMissing === 'UseDefault' && role === 'Default')
-        return as('UsingDefault', messages.usingDefault);
-      return as('Missing', missingMessage(wanted, stores, question.model, spec.environment));
-    case 'found': {
-      const { secret, value } = found;
-      const { namespace, name: secretName, uid } = secret;
-      const source = { key: keyOf(wanted), name: secretName, namespace, uid };
-      const where = (): string => `${shown(secret)}, key ${source.key}`;
-      if (value.size === 0) return as('Empty', messages.empty(where()));
-      const forPull = pull && useForPull(pull, value, where());
-      if (role === 'Pull') {
-        return forPull?.kind === 'credential'
-          ? { ...as('Delivered'), source, credential: forPull.credential }
-          : as('Undeliverable', forPull?.message);
-      }
-      const env = override?.env ?? [];
-      const denied = deniedEnv(approval, env);
-      const inEnv = spec.delivery === 'Env' || env.length > denied.length;
-      if (inEnv && !value.fitsEnv()) return as('Undeliverable', messages.notText(where()));
-      const said = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
-      const credential = forPull?.kind === 'credential' ? forPull.credential : undefined;
-      return { ...as('Delivered', said), source, value, credential };
+      return hold(declared, question, wanted, stores, 'Missing', messages.unreadable(found.store));
+    case 'ambiguous': {
+      const said = messages.ambiguous(keyOf(wanted), shown(found.first), shown(found.second));
+      return without(declared, 'Ambiguous', said);
     }
+    case 'nowhere':
+      if (role === 'Optional') return without(declared, 'Missing', messages.optionalMissing);
+      if (spec.onMissing === 'UseDefault' && role === 'Default')
+        return without(declared, 'UsingDefault', messages.usingDefault);
+      return without(declared, 'Missing', missingMessage(wanted, stores, question.model, spec.environment));
+    case 'found':
+      return deliver(declared, question, found, keyOf(wanted));
   }
 }
+
+/** What was found is delivered, if it can be. */
+function deliver(
+  declared: DeclaredSecret,
+  { spec, override, approval }: Question,
+  { secret, value }: Extract<Found, { kind: 'found' }>,
+  key: string,
+): Resolution {
+  const { name, role, pull } = declared;
+  const where = (): string => `${shown(secret)}, key ${key}`;
+  if (value.size === 0) return without(declared, 'Empty', messages.empty(where()));
+  const forPull = pull && useForPull(pull, value, where());
+  const credential = forPull?.kind === 'credential' ? forPull.credential : undefined;
+  const source: ValueSource = { key, name: secret.name, namespace: secret.namespace, uid: secret.uid };
+  const delivered = { name, role, state: 'Delivered', held: false, source, pull, credential } as const;
+  if (role === 'Pull') {
+    return credential
+      ? { ...delivered, message: undefined, value: undefined }
+      : without(declared, 'Undeliverable', forPull?.message);
+  }
+  const env = override?.env ?? NO_NAMES;
+  const denied = deniedEnv(approval, env);
+  const inEnv = spec.delivery === 'Env' || env.length > denied.length;
+  if (inEnv && !value.fitsEnv()) return without(declared, 'Undeliverable', messages.notText(where()));
+  const message = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
+  return { ...delivered, message, value };
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** It is not known what its value should be: what was delivered stays, if nothing speaks against it. */
+function hold(
+  declared: DeclaredSecret,
+  { isDelivered: has, spec, priorSource: source, model }: Question,
+  wanted: Wanted,
+  stores: readonly AskedStore[],
+  state: SecretState,
+  why: string,
+): Resolution {
+  const keeps = has && mayStay(wanted, stores, spec.environment, { source, home: model.namespace });
+  const open = { ...without(declared, state, why), held: true };
+  return keeps ? { ...open, state: 'Delivered', source } : open;
+}
+
+/** It has no value. */
+const without = (
+  { name, role, pull }: DeclaredSecret,
+  state: SecretState,
+  message: string | undefined,
+): Resolution => ({
+  name,
+  role,
+  state,
+  held: false,
+  message,
+  source: undefined,
+  pull,
+  value: undefined,
+  credential: undefined,
+});
 
 /** Whether what was delivered stays as it is, because it is not known what it should be. */
 export const stays = ({ held, state }: Resolution): boolean => held && state === 'Delivered';

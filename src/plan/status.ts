@@ -24,17 +24,10 @@ interface Verdict {
 }
 
 /**
- * The status that follows from a plan and from what its writes came to (DESIGN.md section 6).
- *
- * @param now RFC 3339 time for conditions whose status changed; the others keep the time that they have.
+ * The status that follows from a plan and from what its writes came to (DESIGN.md section 6), but for the times of its
+ * conditions, which are empty: {@link dated} puts them in. It is made for each look at a model, and hardly ever written.
  */
-export function statusOf(
-  acted: ActPlan,
-  outcome: Outcome,
-  generation: number,
-  prior: readonly PriorCondition[],
-  now: string,
-): ModelDeploymentStatus {
+export function statusOf(acted: ActPlan, outcome: Outcome, generation: number): ModelDeploymentStatus {
   const { resolutions, secret, workloads } = acted;
   const verdicts = [
     configValid(acted),
@@ -51,7 +44,14 @@ export function statusOf(
   const findings = [...readiness(verdicts, summary), ...verdicts.map(({ finding }) => finding)];
   // here and below in the order of the API server, so that nothing is copied to compare it with what is there
   return {
-    conditions: findings.map((finding) => dated(finding, generation, prior, now)),
+    conditions: findings.map(({ message, reason, status, type }) => ({
+      lastTransitionTime: '',
+      message,
+      observedGeneration: generation,
+      reason,
+      status,
+      type,
+    })),
     declared: counted.length,
     delivered: done,
     observedGeneration: generation,
@@ -248,13 +248,18 @@ function readiness(verdicts: readonly Verdict[], summary: string): readonly Find
   return [ready, { type: 'Reconciling', status: 'True', reason: 'Progressing', message }];
 }
 
-function dated(
-  { type, status, reason, message }: Finding,
-  generation: number,
+/** @param now RFC 3339 time for conditions whose status changed; the others keep the time that they have */
+export function dated(
+  status: ModelDeploymentStatus,
   prior: readonly PriorCondition[],
   now: string,
-): Condition {
-  const before = prior.find((condition) => condition.type === type);
-  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now;
-  return { lastTransitionTime, message, observedGeneration: generation, reason, status, type };
+): ModelDeploymentStatus {
+  const conditions = (status.conditions ?? []).map((condition) => {
+    const before = prior.find(({ type }) => type === condition.type);
+    return {
+      ...condition,
+      lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : now,
+    };
+  });
+  return { ...status, conditions };
 }

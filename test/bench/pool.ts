@@ -1,5 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import { type Dispatcher, Pool } from 'undici';
+import { MANAGER } from '../../src/api/names.ts';
 import type { Access } from '../cluster/api.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -27,7 +28,12 @@ export function barePool({ server, ca, token }: Access, connections = CONNECTION
     new Pool(server, { connections: limit, pipelining: 1, allowH2: false, connect });
   const calls = open(connections);
   const streams = open(null);
-  const headers = { authorization: `Bearer ${token ?? ''}`, accept: 'application/json' };
+  const headers = {
+    authorization: `Bearer ${token ?? ''}`,
+    accept: 'application/json',
+    // the field manager of what it writes: with another one the two would take fields from each other, round after round
+    'user-agent': MANAGER,
+  };
 
   const send: BarePool['send'] = async (method, path, body, type = 'application/json') => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();

@@ -33,8 +33,7 @@ const asking = (approval: ApprovalView, more: Partial<Snapshot> = {}) =>
     ...more,
   });
 
-const statusOfPlan = (planned: ReturnType<typeof planOf>) =>
-  statusOf(planned, NOTHING_FAILED, 1, [], '2026-01-02T03:04:05Z');
+const statusOfPlan = (planned: ReturnType<typeof planOf>) => statusOf(planned, NOTHING_FAILED, 1);
 
 const said = (planned: ReturnType<typeof planOf>, type: string): string => {
   const found = statusOfPlan(planned).conditions?.find((condition) => condition.type === type);

@@ -17,7 +17,7 @@ import {
 type Parts = Parameters<typeof planOf>[0];
 
 const configValid = (parts: Parts): string => {
-  const { conditions } = statusOf(planOf(parts), NOTHING_FAILED, 1, [], '');
+  const { conditions } = statusOf(planOf(parts), NOTHING_FAILED, 1);
   const found = conditions?.find(({ type }) => type === 'ConfigValid');
   return `${found?.status} ${found?.reason}: ${found?.message}`;
 };

@@ -231,9 +231,10 @@ describe('Reverted: somebody keeps taking our fields out', () => {
 describe('conditions do not wait for pods', () => {
   const conditionsOf = (plan: ActPlan): Record<string, string> =>
     Object.fromEntries(
-      (statusOf(plan, NOTHING_FAILED, 1, [], '').conditions ?? []).map(
-        ({ type, status, reason, message }) => [type, `${status} ${reason}: ${message}`],
-      ),
+      (statusOf(plan, NOTHING_FAILED, 1).conditions ?? []).map(({ type, status, reason, message }) => [
+        type,
+        `${status} ${reason}: ${message}`,
+      ]),
     );
 
   it('PodsStale and Stuck are said, and the model is Ready: its templates have the secrets', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
-import { statusOf } from '../../src/plan/status.ts';
+import { dated, statusOf } from '../../src/plan/status.ts';
 import { declared, planOf, source, states, store, value } from './builders.ts';
 import type { SourceSecret } from '../../src/plan/snapshot.ts';
 
@@ -66,7 +66,7 @@ describe('a model that asks for as much as it can', { timeout: 3 * BUSY_MS }, ()
   ])('its status stays far below what etcd takes: names %s', (_, nameOf) => {
     const long = Array.from({ length: NAMES }, (_unused, index) => nameOf(index));
     const planned = planOf({ declaration: declared(...long), stores: Array(16).fill(store()) });
-    const status = statusOf(planned, NOTHING_FAILED, 1, [], '2026-01-02T03:04:05Z');
+    const status = dated(statusOf(planned, NOTHING_FAILED, 1), [], '2026-01-02T03:04:05Z');
     expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThan(700_000);
     expect(new Set(status.secrets?.map(({ name }) => name)).size).toBe(NAMES);
   });

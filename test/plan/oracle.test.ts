@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import type { Snapshot, SourceSecret } from '../../src/plan/snapshot.ts';
-import { statusOf } from '../../src/plan/status.ts';
+import { dated, statusOf } from '../../src/plan/status.ts';
 import { declared, model, NO_STATUS, planOf, source, store } from './builders.ts';
 
 /** All that anybody can see of a plan: the writes, the status, the events. */
 function seen(parts: Partial<Snapshot>): unknown {
   const planned = planOf(parts);
-  const status = statusOf(planned, NOTHING_FAILED, 1, [], '2026-01-02T03:04:05Z');
+  const status = dated(statusOf(planned, NOTHING_FAILED, 1), [], '2026-01-02T03:04:05Z');
   const events = [
     ...writeEvents(planned, NOTHING_FAILED),
     ...statusEvents(status, NO_STATUS, (text) => text),

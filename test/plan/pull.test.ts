@@ -277,7 +277,7 @@ describe('the pull Secret', () => {
 
   it('a config.yaml that cannot be read any more changes nothing: the registry is in the status', () => {
     const parts = { declaration: declaredSecrets(ghcr), stores: [store(source({ ghcr: auth('me:2') }))] };
-    const { secrets } = statusOf(planOf(parts), NOTHING_FAILED, 1, [], '');
+    const { secrets } = statusOf(planOf(parts), NOTHING_FAILED, 1);
     expect(secrets).toMatchObject([
       { role: 'Pull', pull: { method: 'REGISTRY_SECRET', registry: 'ghcr.io' } },
     ]);
@@ -302,8 +302,6 @@ describe('the status of pull secrets', () => {
       }),
       NOTHING_FAILED,
       1,
-      [],
-      '',
     );
     expect(status).toMatchObject({ declared: 2, delivered: 1, summary: '1/2' });
     expect(status.conditions?.find(({ type }) => type === 'Delivered')?.message).toBe(
@@ -317,7 +315,7 @@ describe('the status of pull secrets', () => {
       declaration: declaredSecrets(ghcr),
       stores: [store(source({ ghcr: auth('me:2') }))],
     });
-    const status = statusOf(planned, { ...NOTHING_FAILED, pull: failure }, 1, [], '');
+    const status = statusOf(planned, { ...NOTHING_FAILED, pull: failure }, 1);
     expect(status.summary).toBe('0/1');
     expect(status.conditions?.find(({ type }) => type === 'Delivered')).toMatchObject({ reason: 'Conflict' });
   });

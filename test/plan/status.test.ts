@@ -5,7 +5,7 @@ import { readTrussConfig } from '../../src/truss/config.ts';
 import { readySays, statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED, type Outcome } from '../../src/plan/outcome.ts';
 import { canonical } from '../../src/plan/flatten.ts';
-import { statusOf } from '../../src/plan/status.ts';
+import { dated, statusOf } from '../../src/plan/status.ts';
 import {
   declared,
   declaredSecrets,
@@ -25,7 +25,7 @@ import {
 const NOW = '2026-01-02T03:04:05Z';
 
 function statusAfter(parts: Parameters<typeof planOf>[0], outcome: Outcome = NOTHING_FAILED) {
-  return statusOf(planOf(parts), outcome, 3, parts.model?.prior.conditions ?? [], NOW);
+  return dated(statusOf(planOf(parts), outcome, 3), parts.model?.prior.conditions ?? [], NOW);
 }
 
 const conditions = (status: ReturnType<typeof statusAfter>): Record<string, string> =>

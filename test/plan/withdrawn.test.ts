@@ -73,7 +73,7 @@ describe('what was withdrawn goes, although another store cannot be read', () =>
     expect(keysAfter(planned)).toEqual([]);
     expect(planned.secret.action.kind).toBe('replace');
     expect(planned.secret.revision).toBe('fresh');
-    const { conditions } = statusOf(planned, NOTHING_FAILED, 1, [], '');
+    const { conditions } = statusOf(planned, NOTHING_FAILED, 1);
     const resolved = conditions?.find(({ type }) => type === 'SecretsResolved');
     expect(`${resolved?.status} ${resolved?.reason}`).toBe('Unknown StoreUnreadable');
   });
@@ -141,7 +141,7 @@ describe('an outage of a store takes nothing away that came from it', () => {
 describe('where a value came from is not forgotten', () => {
   it('while its store cannot be read', () => {
     const planned = after([{ ...nowhere, ref: { name: 'default', namespace: 'org' } }]);
-    expect(statusOf(planned, NOTHING_FAILED, 1, [], '').secrets).toMatchObject([
+    expect(statusOf(planned, NOTHING_FAILED, 1).secrets).toMatchObject([
       { name: 'a', state: 'Delivered', source: FROM_ORG },
     ]);
   });
@@ -149,7 +149,7 @@ describe('where a value came from is not forgotten', () => {
   it('while nobody knows what is approved', () => {
     const approval = { kind: 'unknown', why: 'no right' } as const;
     const planned = after([orgStore(shared({ a: 'A' }))], { approval });
-    expect(statusOf(planned, NOTHING_FAILED, 1, [], '').secrets).toMatchObject([{ source: FROM_ORG }]);
+    expect(statusOf(planned, NOTHING_FAILED, 1).secrets).toMatchObject([{ source: FROM_ORG }]);
   });
 
   it('so that credentials for pulling images stay delivered for as long as the store cannot be read', () => {
@@ -167,7 +167,7 @@ describe('where a value came from is not forgotten', () => {
       });
       expect(states(planned)).toEqual({ a: 'Delivered' });
       expect(planned.pull.action.kind).toBe('none');
-      const [entry] = statusOf(planned, NOTHING_FAILED, 1, [], '').secrets ?? [];
+      const [entry] = statusOf(planned, NOTHING_FAILED, 1).secrets ?? [];
       prior = priorStatus(priorSecret('a', { role: 'Pull', pull: use, source: entry?.source }));
     }
   });
