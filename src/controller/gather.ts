@@ -34,27 +34,26 @@ export async function gather(
   memory: Memory,
 ): Promise<Snapshot> {
   const { namespace, name, uid, generation, deleting, spec, prior } = model;
+  const refs = spec.kind === 'valid' ? spec.spec.workloads : prior.workloads;
+  const declaration = model.inline ?? (await readDeclaration(model, caches, client, memory));
+  const unknown = refs.filter((ref) => isUnknown(ref, model, caches, memory));
+  const forbidden = unknown.length > 0 ? await readWorkloads(unknown, model, caches, client, memory) : NONE;
   const stores =
     spec.kind === 'valid' ? spec.spec.stores.map((ref) => storeView(ref, namespace, caches)) : [];
+  const pinnedUid = isPinned(model, stores) ? await namespaceUid(model, client, memory) : undefined;
   return {
     model: { namespace, name, uid, generation, deleting, spec, prior },
-    declaration: model.inline ?? (await declaration(model, caches, client, memory)),
+    declaration,
     approval: approvalView(model, caches.trusts),
     stores,
-    namespaceUid: isPinned(model, stores) ? await namespaceUid(model, client, memory) : undefined,
+    namespaceUid: pinnedUid,
     delivered: deliveredView(model, caches, memory),
     pull: pullView(model, caches, memory),
-    workloads: await workloadViews(
-      spec.kind === 'valid' ? spec.spec.workloads : prior.workloads,
-      model,
-      caches,
-      client,
-      memory,
-    ),
+    workloads: workloadViews(refs, forbidden, model, caches, memory),
   };
 }
 
-async function declaration(
+async function readDeclaration(
   model: CachedModel,
   caches: Caches,
   client: Client,
@@ -149,15 +148,13 @@ function pullView(model: CachedModel, { delivered }: Caches, memory: Memory): De
 const NONE: ReadonlySet<WorkloadRef> = new Set();
 
 /** Those that are named, in that order, then those that only carry this model's marker. */
-async function workloadViews(
+function workloadViews(
   refs: readonly WorkloadRef[],
+  forbidden: ReadonlySet<WorkloadRef>,
   model: CachedModel,
   caches: Caches,
-  client: Client,
   memory: Memory,
-): Promise<readonly WorkloadView[]> {
-  const unknown = refs.filter((ref) => isUnknown(ref, model, caches, memory));
-  const forbidden = unknown.length > 0 ? await readWorkloads(unknown, model, caches, client, memory) : NONE;
+): readonly WorkloadView[] {
   const named = refs.map(
     (ref): WorkloadView =>
       forbidden.has(ref) ? { kind: 'forbidden', ref } : workloadView(ref, model, caches, memory),

@@ -1,3 +1,4 @@
+import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
 import { API_VERSION, deliveredSecretName, pullSecretName } from '../api/names.ts';
 import type { Client } from '../kube/client.ts';
 import { isApiError } from '../kube/errors.ts';
@@ -48,8 +49,11 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
     const planned = await planFor(model, at);
     if (planned.kind === 'leave') return { kind: 'done' };
     const outcome = await execute(planned, model, at.caches, at.client, at.memory);
-    await at.recorder.record(modelSubject(model), writeEvents(planned, outcome));
-    await settle(model, planned, outcome, at);
+    const events = writeEvents(planned, outcome);
+    if (events.length > 0) await at.recorder.record(modelSubject(model), events);
+    const status = statusOf(planned, outcome, model.generation);
+    const said = undatedDigest(status);
+    if (said !== model.statusDigest) await writeStatus(model, status, said, at);
     return next(planned, outcome);
   } catch (error) {
     if (error instanceof TerminatingError) return { kind: 'done' };
@@ -61,7 +65,9 @@ export async function reconcile(key: string, at: Reconciler): Promise<WorkOutcom
 async function planFor(model: CachedModel, at: Reconciler): Promise<Plan> {
   const { caches, client, memory } = at;
   const snapshot = await gather(model, caches, client, memory);
-  const approval = await noteModel(snapshot.approval, model, caches.trusts, client);
+  const approval = caches.trusts
+    ? await noteModel(snapshot.approval, model, caches.trusts, client)
+    : snapshot.approval;
   const planned = plan({ ...snapshot, approval }, { digest, digestOf, freshRevision: freshRevision() });
   if (planned.kind === 'leave') return planned;
   const unwanted = unwantedSecrets(planned);
@@ -88,12 +94,14 @@ function lookAgainMs({ secret, pull, workloads }: ActPlan): number | undefined {
   return known.length > 0 ? Math.min(...known) : undefined;
 }
 
-/** Writes the status if it says anything new, and the events that go with it. */
-async function settle(model: CachedModel, acted: ActPlan, outcome: Outcome, at: Reconciler): Promise<void> {
-  const { namespace, name, resourceVersion, generation, prior } = model;
-  const undated = statusOf(acted, outcome, generation);
-  const said = undatedDigest(undated);
-  if (said === model.statusDigest) return;
+/** Writes a status that says something new, and the event that goes with it. */
+async function writeStatus(
+  model: CachedModel,
+  undated: ModelDeploymentStatus,
+  said: string,
+  at: Reconciler,
+): Promise<void> {
+  const { namespace, name, resourceVersion, prior } = model;
   const status = dated(undated, prior.conditions, `${new Date().toISOString().slice(0, 19)}Z`);
   at.memory.expectStatus(model.uid, said);
   try {

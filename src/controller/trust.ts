@@ -67,11 +67,11 @@ export function approvalView(
 export async function noteModel(
   view: ApprovalView,
   { namespace, name, uid }: ModelIdentity,
-  trusts: Store<CachedTrust> | undefined,
+  trusts: Store<CachedTrust>,
   client: Client,
 ): Promise<ApprovalView> {
-  const known = trusts?.get(namespace, name);
-  if (!trusts || !known || view.kind !== 'found' || !awaitsModel(view.trust)) return view;
+  const known = trusts.get(namespace, name);
+  if (!known || view.kind !== 'found' || !awaitsModel(view.trust)) return view;
   const key = { namespace, name };
   if (!(await isCurrent({ namespace, name, uid }, client))) throw new StaleError(name);
   try {

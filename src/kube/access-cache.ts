@@ -12,12 +12,15 @@ export class AccessCache {
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   #access: Access;
+  /** The same as a promise, made once for all requests. */
+  #ready: Promise<Access>;
   #gotAt: number;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #getting: Promise<Access> | undefined;
 
   private constructor(first: Access, get: GetAccess, maxAgeMs: number, now: () => number) {
     this.#access = first;
+    this.#ready = Promise.resolve(first);
     this.#get = get;
     this.#maxAgeMs = maxAgeMs;
     this.#now = now;
@@ -29,8 +32,8 @@ export class AccessCache {
     return new AccessCache(await get('source'), get, maxAgeMs, now);
   }
 
-  async access(): Promise<Access> {
-    return this.#now() - this.#gotAt < this.#maxAgeMs ? this.#access : this.#again('cache');
+  access(): Promise<Access> {
+    return this.#now() - this.#gotAt < this.#maxAgeMs ? this.#ready : this.#again('cache');
   }
 
   async renew(refused: Access): Promise<Access> {
@@ -46,6 +49,7 @@ export class AccessCache {
     });
     const got = await this.#getting;
     this.#access = unchanged(this.#access, got);
+    this.#ready = Promise.resolve(this.#access);
     this.#gotAt = this.#now();
     return this.#access;
   }
