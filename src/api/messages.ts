@@ -58,12 +58,12 @@ export function boundedBytes(text: string, limit: number): string {
   return `${new TextDecoder().decode(bytes.subarray(0, limit - 3), { stream: true })}…`;
 }
 
+/** Nearly every name: what follows is much slower, and each name is shown for each look at a model. */
+const ALL_ASCII = /^[ -~]*$/;
+
 /** A declared name as it may be shown: without characters that steer a terminal or hide, and at most 253 characters long. */
 export const shownName = (name: string): string =>
-  bounded(ALL_VISIBLE.test(name) ? name : name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd'), 253);
-
-/** Nearly every name: it is looked at for each status. */
-const ALL_VISIBLE = /^[ -~]*$/;
+  bounded(ALL_ASCII.test(name) ? name : name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd'), 253);
 
 /** `a, b, c and 4 more`. */
 export function listed(items: readonly string[], most = 5): string {
