@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { SecretValue } from '../../src/api/secret-value.ts';
 import { createCaches } from '../../src/controller/caches.ts';
+import { digestOf } from '../../src/controller/digest.ts';
 import { Memory } from '../../src/controller/memory.ts';
 import { connectWakes } from '../../src/controller/wake.ts';
 import type { RawObject } from '../../src/kube/object.ts';
@@ -20,10 +22,17 @@ const modelNamed = (name: string, uid = `uid-${name}`): RawObject => ({
 
 const trustNamed = (name: string): RawObject => ({ metadata: metadata(name), spec: { secrets: ['a'] } });
 
-const deliveredFor = (model: string, uid: string, name = `${model}-truss-secrets`): RawObject => ({
+const REVISION = '0123456789abcdef';
+
+const deliveredFor = (
+  model: string,
+  uid: string,
+  name = `${model}-truss-secrets`,
+  { data = {}, revision = REVISION, ...more }: { data?: object; revision?: string; immutable?: boolean } = {},
+): RawObject => ({
   metadata: metadata(name, {
     labels: { 'app.kubernetes.io/managed-by': 'truss-secrets' },
-    annotations: { 'truss-secrets.dev/revision': '0123456789abcdef' },
+    annotations: { 'truss-secrets.dev/revision': revision },
     ownerReferences: [
       {
         apiVersion: 'truss-secrets.dev/v1alpha1',
@@ -35,7 +44,8 @@ const deliveredFor = (model: string, uid: string, name = `${model}-truss-secrets
     ],
   }),
   type: 'Opaque',
-  data: {},
+  data,
+  ...more,
 });
 
 async function controllerCaches(requireApproval = false) {
@@ -99,5 +109,42 @@ describe('what is remembered of delivered Secrets', () => {
     caches.delivered.set(deliveredFor('a', 'uid-a', 'forged'));
     caches.delivered.remove('models/forged');
     expect(memory.lastDelivered('uid-a')).toBeUndefined();
+  });
+});
+
+describe('a delivered Secret that comes back while it is being written', () => {
+  const [A, B] = ['YQ==', 'Yg=='];
+  const cases: [string, Parameters<typeof deliveredFor>[3], string[]][] = [
+    ['as it was sent wakes nobody', { data: { x: A, y: B } }, []],
+    ['with another value', { data: { x: A, y: A } }, ['models/m']],
+    ['with a key more', { data: { x: A, y: B, z: B } }, ['models/m']],
+    ['with a key less', { data: { x: A } }, ['models/m']],
+    ['with the value under another key', { data: { x: A, z: B } }, ['models/m']],
+    ['with another revision', { data: { x: A, y: B }, revision: 'fedcba9876543210' }, ['models/m']],
+    ['immutable', { data: { x: A, y: B }, immutable: true }, ['models/m']],
+  ];
+
+  it.each(cases)('%s', async (_how, seen, expected) => {
+    const { caches, memory, woken } = await controllerCaches();
+    caches.models.set(modelNamed('m'));
+    caches.delivered.set(deliveredFor('m', 'uid-m'));
+    woken.length = 0;
+    const digests = new Map([
+      ['y', digestOf(new SecretValue(B))],
+      ['x', digestOf(new SecretValue(A))],
+    ]);
+    memory.expectSecret('uid-m', { revision: REVISION, digests });
+    caches.delivered.set(deliveredFor('m', 'uid-m', undefined, seen));
+    expect(woken).toEqual(expected);
+  });
+
+  it('wakes its model as soon as nothing is being written any more', async () => {
+    const { caches, memory, woken } = await controllerCaches();
+    caches.models.set(modelNamed('m'));
+    woken.length = 0;
+    memory.expectSecret('uid-m', { revision: REVISION, digests: new Map() });
+    memory.forgetExpectedSecret('uid-m');
+    caches.delivered.set(deliveredFor('m', 'uid-m'));
+    expect(woken).toEqual(['models/m']);
   });
 });
