@@ -54,9 +54,6 @@ export function planSecret(
 
   const known = live.kind === 'ours' ? live : live.last;
   const before = known?.digests ?? NO_DIGESTS;
-  const optional = new Set(
-    needed.filter((one) => needOf(one, spec.onMissing) === 'optional').map((one) => one.name),
-  );
   // what now comes from elsewhere is another value: whoever owns the one that is there may have withdrawn it
   const stillWanted = (): readonly string[] => {
     const priorSources = new Map(model.prior.secrets.map(({ name, source }) => [name, source]));
@@ -78,9 +75,11 @@ export function planSecret(
 
   const { digests, changed } = comparedWith(before, data, digestOf);
   const removed = [...before.keys()].filter((key) => !data.has(key) && !kept.has(key));
+  const isRead = (one: Resolution): boolean =>
+    before.has(one.name) || needOf(one, spec.onMissing) === 'optional';
   const mayHaveBeenRead =
     removed.length > 0 ||
-    [...changed.keys()].some((key) => before.has(key) || optional.has(key)) ||
+    needed.some((one) => changed.has(one.name) && isRead(one)) ||
     // kubelet stops looking at an immutable Secret, so that running pods don't see what comes after it
     mustRecreate(live, { removed, kept });
   const fresh = (mayHaveBeenRead ? undefined : known?.revision) ?? freshRevision;
