@@ -100,8 +100,9 @@ async function writeSecret(
   memory: Memory,
 ): Promise<WriteFailure | undefined> {
   const id = secretId(model, planned.name);
-  const { revision, digests } = planned;
-  memory.expectSecret(id, { revision, digests });
+  const { action, revision, digests } = planned;
+  // nothing comes back of what is deleted
+  if (action.kind !== 'delete') memory.expectSecret(id, { revision, digests });
   try {
     return await carryOut(planned, model, caches, client, memory);
   } catch (error) {

@@ -102,5 +102,8 @@ export function statusDigest(status: unknown): string {
   return digest(canonical({ ...status, conditions }));
 }
 
-/** The same of what `statusOf` made: it has no times, and its fields are in order. */
+/**
+ * The same of what `statusOf` made: it has no times, and its fields are in order. If they were not, a status would be taken for
+ * news for ever.
+ */
 export const undatedDigest = (status: ModelDeploymentStatus): string => digest(JSON.stringify(status));

@@ -166,8 +166,8 @@ function foreignMetadata(
 /** What is there besides an entry of ours; undefined: nothing. */
 function besides(
   own: string,
-  all: Readonly<Record<string, string>> = {},
+  all: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> | undefined {
-  const others = Object.entries(all).filter(([key]) => key !== own);
+  const others = Object.entries(all ?? {}).filter(([key]) => key !== own);
   return others.length > 0 ? Object.fromEntries(others) : undefined;
 }

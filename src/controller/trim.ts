@@ -11,7 +11,7 @@ export interface ProcessHeap {
 /** Without work for so long, it is rest. */
 const REST_MS = 2_000;
 /** Less is not worth the pause. */
-const WORTH_BYTES = 8 * 1024 * 1024;
+const WORTH_BYTES = 6 * 1024 * 1024;
 
 /** Undefined where Node was not started with `--expose-gc`, as the image starts it: then all is left to V8. */
 export function processHeap(): ProcessHeap | undefined {

@@ -35,9 +35,9 @@ export interface SecretPlan {
   readonly name: string;
   readonly type: string;
   readonly action: SecretAction;
-  /** Digest of each value that the action writes, by key. */
+  /** Digest of each value that was found for it, by key: of all that it holds, where the action states all of it. */
   readonly digests: ReadonlyMap<string, string>;
-  /** One digest of them all. */
+  /** One digest of them all; empty where nothing is to be written. */
   readonly wanted: string;
   /** Nothing is written for a while, because somebody keeps undoing it. */
   readonly standoff: Standoff | undefined;

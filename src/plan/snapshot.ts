@@ -183,7 +183,7 @@ export type DeliveredView =
 
 export interface DeliveredContent {
   readonly revision: string | undefined;
-  /** Digest of each value by key, made by {@link Surroundings.digest}; it never leaves the process. */
+  /** Digest of each value by key, made by {@link Surroundings.digestOf}; it never leaves the process. */
   readonly digests: ReadonlyMap<string, string>;
 }
 
@@ -292,8 +292,9 @@ export interface ForeignVolume {
 
 /** What a plan needs that is not data of the cluster. All three are pure as far as the plan can see. */
 export interface Surroundings {
-  /** A keyed digest; equal texts give equal digests within this process only. */
+  /** Of a text that is no secret: nothing keeps it from being guessed. */
   readonly digest: (text: string) => string;
+  /** Keyed: equal values give equal digests within this process only. */
   readonly digestOf: (value: SecretValue) => string;
   /** The random id to use if the revision must change. */
   readonly freshRevision: string;

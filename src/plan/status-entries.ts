@@ -2,6 +2,7 @@ import type { SecretStatus, WorkloadState, WorkloadStatus } from '../api/model-d
 import { bounded, boundedBytes, shownName } from '../api/messages.ts';
 import type { WriteFailure } from './outcome.ts';
 import type { Resolution } from './resolve.ts';
+import type { ValueSource } from './snapshot.ts';
 import type { WorkloadPlan } from './workload.ts';
 
 /** A list that is keyed by name cannot have an entry without one; the API server takes no status with it at all. */
@@ -28,11 +29,14 @@ export function secretEntries(resolutions: readonly Resolution[]): SecretStatus[
       name: shown,
       pull: pull && { method: shownName(pull.method), registry: shownName(pull.registry) },
       role: role === 'Required' ? undefined : role,
-      source,
+      source: source && inOrder(source),
       state,
     };
   });
 }
+
+/** Wherever it comes from: a status is compared as it stands. */
+const inOrder = ({ key, name, namespace, uid }: ValueSource): ValueSource => ({ key, name, namespace, uid });
 
 /** The entry of a workload; none for one that has nothing and is to have nothing. */
 export function workloadEntry(

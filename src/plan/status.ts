@@ -42,7 +42,7 @@ export function statusOf(acted: ActPlan, outcome: Outcome, generation: number): 
   const done = counted.filter((one) => one.state === 'Delivered' && isWritten(one)).length;
   const summary = `${done}/${counted.length}`;
   const findings = [...readiness(verdicts, summary), ...verdicts.map(({ finding }) => finding)];
-  // here and below in the order of the API server, so that nothing is copied to compare it with what is there
+  // here and below in the order of the API server: it is compared with what is there as it stands
   return {
     conditions: findings.map(({ message, reason, status, type }) => ({
       lastTransitionTime: '',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digest } from '../../src/controller/digest.ts';
+import { SecretValue } from '../../src/api/secret-value.ts';
+import { digest, DIGEST_LENGTH, digestOf } from '../../src/controller/digest.ts';
 import { Digests, packDigests } from '../../src/controller/digests.ts';
 
 const contents = fc.uniqueArray(fc.tuple(fc.string(), fc.string()), { selector: ([key]) => key });
@@ -35,4 +36,10 @@ describe('packed digests', () => {
       }),
     );
   });
+});
+
+it('the digest of a secret value is keyed: it is not that of its text', () => {
+  const value = new SecretValue('Y2FuYXJ5');
+  expect(digestOf(value)).toHaveLength(DIGEST_LENGTH);
+  for (const text of ['Y2FuYXJ5', 'canary']) expect(digestOf(value)).not.toBe(digest(text));
 });

@@ -51,6 +51,16 @@ describe('the values of a Secret', () => {
     expect([...secretData({ ...raw, data: parsed }).keys()]).toEqual(['__proto__']);
   });
 
+  it('may have it in the answer to a write, too', () => {
+    const data: unknown = JSON.parse(`{"__proto__":"${CANARY}","x":"b3RoZXI="}`);
+    const sent = new SecretValue(CANARY);
+
+    const read = secretData(withSent({ ...raw, data }, new Map([['__proto__', sent]])));
+
+    expect([...read.keys()]).toEqual(['__proto__', 'x']);
+    expect(read.get('__proto__')).toBe(sent);
+  });
+
   it('are those that were sent, where the answer to a write has them unchanged, and else those of the answer', () => {
     const sent = new Map([
       ['same', new SecretValue(CANARY)],

@@ -2,19 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ApprovalView, Snapshot } from '../../src/plan/snapshot.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
-import { statusOf } from '../../src/plan/status.ts';
 import {
+  MODEL,
   approvedBy,
   declared,
   delivered,
   liveWorkload,
-  MODEL,
   model,
   planOf,
   priorSecret,
   priorStatus,
   source,
   states,
+  statusOf,
   store,
   workload,
   written,

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
-import { statusOf } from '../../src/plan/status.ts';
 import {
+  MODEL,
   declared,
   delivered,
   model,
-  MODEL,
   planOf,
   priorSecret,
   priorStatus,
   source,
+  statusOf,
   store,
   workload,
 } from './builders.ts';

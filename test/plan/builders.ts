@@ -1,7 +1,9 @@
+import { expect } from 'vitest';
 import { modelDeploymentSpec, type SecretRole } from '../../src/api/model-deployment.ts';
 import { modelTrustSpec } from '../../src/api/model-trust.ts';
 import { SecretValue } from '../../src/api/secret-value.ts';
 import { parseShareWith } from '../../src/plan/consent.ts';
+import { canonical } from '../../src/plan/flatten.ts';
 import { type ActPlan, plan } from '../../src/plan/plan.ts';
 import type {
   ApprovalView,
@@ -19,6 +21,7 @@ import type {
   Surroundings,
   WorkloadView,
 } from '../../src/plan/snapshot.ts';
+import { statusOf as statusMade } from '../../src/plan/status.ts';
 
 /** Builders of snapshots: each gives a sensible default, and takes what a test is about. */
 
@@ -231,6 +234,13 @@ export function planOf(parts: Partial<Snapshot>): ActPlan {
   if (planned.kind !== 'act') throw new Error('the plan leaves the model alone');
   return planned;
 }
+
+/** The status of a plan. In whatever test it is made, its fields are in order: what the controller compares depends on it. */
+export const statusOf: typeof statusMade = (...args) => {
+  const status = statusMade(...args);
+  expect(JSON.stringify(status)).toBe(canonical(status));
+  return status;
+};
 
 /** `{a: 'Delivered', b: 'Missing'}` */
 export const states = (planned: ActPlan): Record<string, string> =>

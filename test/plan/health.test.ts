@@ -3,9 +3,18 @@ import { WORKLOAD_KINDS } from '../../src/api/model-deployment.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import type { ActPlan } from '../../src/plan/plan.ts';
 import type { LiveWorkload, PresentWorkload, PriorWorkload, Rollout } from '../../src/plan/snapshot.ts';
-import { statusOf } from '../../src/plan/status.ts';
 import type { WorkloadPlan } from '../../src/plan/workload.ts';
-import { delivered, liveWorkload, model, MODEL, NO_STATUS, planOf, ROLLED_OUT, store } from './builders.ts';
+import {
+  MODEL,
+  NO_STATUS,
+  ROLLED_OUT,
+  delivered,
+  liveWorkload,
+  model,
+  planOf,
+  statusOf,
+  store,
+} from './builders.ts';
 
 type Parts = Parameters<typeof planOf>[0];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
-import { dated, statusOf } from '../../src/plan/status.ts';
-import { declared, planOf, source, states, store, value } from './builders.ts';
+import { dated } from '../../src/plan/status.ts';
+import { declared, planOf, source, states, statusOf, store, value } from './builders.ts';
 import type { SourceSecret } from '../../src/plan/snapshot.ts';
 
 /** On a busy machine; without care these take minutes. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
 import type { Snapshot, SourceSecret } from '../../src/plan/snapshot.ts';
-import { dated, statusOf } from '../../src/plan/status.ts';
-import { declared, model, NO_STATUS, planOf, source, store } from './builders.ts';
+import { dated } from '../../src/plan/status.ts';
+import { NO_STATUS, declared, model, planOf, source, statusOf, store } from './builders.ts';
 
 /** All that anybody can see of a plan: the writes, the status, the events. */
 function seen(parts: Partial<Snapshot>): unknown {

@@ -3,7 +3,6 @@ import { SecretValue } from '../../src/api/secret-value.ts';
 import { declarationOf } from '../../src/plan/declaration.ts';
 import type { ActPlan } from '../../src/plan/plan.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
-import { statusOf } from '../../src/plan/status.ts';
 import { readTrussConfig } from '../../src/truss/config.ts';
 import {
   ABSENT,
@@ -16,6 +15,7 @@ import {
   pullSecret,
   source,
   states,
+  statusOf,
   store,
   workload,
 } from './builders.ts';

@@ -5,20 +5,21 @@ import { readTrussConfig } from '../../src/truss/config.ts';
 import { readySays, statusEvents, writeEvents } from '../../src/plan/events.ts';
 import { NOTHING_FAILED, type Outcome } from '../../src/plan/outcome.ts';
 import { canonical } from '../../src/plan/flatten.ts';
-import { dated, statusOf } from '../../src/plan/status.ts';
+import { dated } from '../../src/plan/status.ts';
 import {
+  NO_STATUS,
+  SURROUNDINGS,
   declared,
   declaredSecrets,
   delivered,
   model,
-  NO_STATUS,
   planOf,
   priorSecret,
   priorStatus,
   pullSecret,
   source,
+  statusOf,
   store,
-  SURROUNDINGS,
   workload,
 } from './builders.ts';
 

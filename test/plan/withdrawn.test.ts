@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApprovalView, Snapshot, SourceSecret, StoreView } from '../../src/plan/snapshot.ts';
 import { NOTHING_FAILED } from '../../src/plan/outcome.ts';
-import { statusOf } from '../../src/plan/status.ts';
 import {
   approvedBy,
   declaredSecrets,
@@ -13,6 +12,7 @@ import {
   pullSecret,
   source,
   states,
+  statusOf,
   store,
 } from './builders.ts';
 
