@@ -115,6 +115,10 @@ describe('somebody who applies his own manifest again and again', () => {
         overrides: [{ name: 'a', env: ['PLAIN'] }],
       });
       await world.ready(name);
+      // comes after the status, and is the last of what is written
+      await eventually(async () => {
+        expect((await world.events(name)).map(({ reason }) => reason)).toContain('Ready');
+      });
       const path = workloadPath(world, 'Deployment', name);
       const before = await cluster().api.get(path);
       const writes = way.writes(/./);
