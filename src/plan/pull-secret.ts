@@ -49,6 +49,7 @@ export function planPullSecret(
   const base = { ...NOTHING, name: pullSecretName(model.name) };
   const uses = resolutions.filter(isReferred);
   const referred = uses.length > 0;
+  // nearly every model: what follows would come to the same
   if (!referred && live.kind === 'absent') return base;
   const data = new Map<string, SecretValue>();
   const credentials = uses.flatMap(({ credential }) => (credential ? [credential] : []));
