@@ -310,6 +310,12 @@ const condition = z.object({
   message: z.string().max(32768).describe('A sentence that says why, and what to do.'),
 });
 
+/**
+ * Nobody but the operator writes the status, and it writes all of it: the API server need not keep who owns each field of
+ * each entry (docs/decisions/0008-status-lists.md).
+ */
+const WRITTEN_AS_A_WHOLE = { 'x-kubernetes-list-type': 'atomic' };
+
 export const modelDeploymentStatus = z
   .object({
     observedGeneration: z
@@ -330,13 +336,13 @@ export const modelDeploymentStatus = z
       .max(2048)
       .optional()
       .describe('One entry per declared secret, sorted by name. Never a value.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+      .meta(WRITTEN_AS_A_WHOLE),
     workloads: z
       .array(workloadStatus)
       .max(32)
       .optional()
       .describe('One entry per workload.')
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind', 'name'] }),
+      .meta(WRITTEN_AS_A_WHOLE),
     conditions: z
       .array(condition)
       .max(16)
@@ -344,7 +350,7 @@ export const modelDeploymentStatus = z
       .describe(
         'Ready, ConfigValid, Trusted, SecretsResolved, Delivered, Injected; Reconciling or Stalled while not Ready.',
       )
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+      .meta(WRITTEN_AS_A_WHOLE),
   })
   .describe('What was found and done.');
 

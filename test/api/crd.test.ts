@@ -42,6 +42,17 @@ describe('the generated CRD', () => {
     expect(description.split(/\. /)[0]).toContain('it does not create pods');
   });
 
+  it('keeps the API server from tracking each entry of a status, which the operator always writes as a whole', () => {
+    const lists = [...schemas(rootSchema(modelDeploymentCrd()))].filter(
+      ([path, { type }]) => path.startsWith('.status') && type === 'array',
+    );
+    expect(lists.map(([path, schema]) => [path, schema['x-kubernetes-list-type']])).toEqual([
+      ['.status.secrets', 'atomic'],
+      ['.status.workloads', 'atomic'],
+      ['.status.conditions', 'atomic'],
+    ]);
+  });
+
   it('has one field that names another namespace, which needs consent, and none that names a place to send things to', () => {
     const risky = fields
       .map(([path]) => path)

@@ -235,10 +235,20 @@ export function planOf(parts: Partial<Snapshot>): ActPlan {
   return planned;
 }
 
-/** The status of a plan. In whatever test it is made, its fields are in order: what the controller compares depends on it. */
+/**
+ * The status of a plan. In whatever test it is made, its fields are in order, as what the controller compares depends on it;
+ * and nothing is listed twice, which the API server does not check.
+ */
 export const statusOf: typeof statusMade = (...args) => {
   const status = statusMade(...args);
   expect(JSON.stringify(status)).toBe(canonical(status));
+  const { conditions = [], secrets = [], workloads = [] } = status;
+  const listed = [
+    ...conditions.map(({ type }) => `condition ${type}`),
+    ...secrets.map(({ name }) => `secret ${name}`),
+    ...workloads.map(({ kind, name }) => `${kind} ${name}`),
+  ];
+  expect(listed).toEqual([...new Set(listed)]);
   return status;
 };
 
