@@ -1,9 +1,13 @@
-import { type ModelDeploymentSpec, modelDeploymentSpec } from '../api/model-deployment.ts';
+import {
+  type ModelDeploymentSpec,
+  type ModelDeploymentStatus,
+  modelDeploymentSpec,
+} from '../api/model-deployment.ts';
 import { declarationOf } from '../plan/declaration.ts';
 import { isObject } from '../plan/flatten.ts';
 import type { Declaration, PriorStatus, SpecView } from '../plan/snapshot.ts';
 import { readTrussConfig } from '../truss/config.ts';
-import type { RawMetadata, RawObject } from '../kube/object.ts';
+import type { RawObject } from '../kube/object.ts';
 import { type CachedStatus, projectStatus, type Readiness, statusDigest } from './model-status.ts';
 import { shared, sharedText } from './sharing.ts';
 import { type KeptVersion, keptVersion } from './version.ts';
@@ -31,11 +35,32 @@ export interface CachedModel {
 
 /** Reduces a ModelDeployment at the door. `known` saves parsing the spec again when only the status changed. */
 export function projectModel(raw: RawObject, known: CachedModel | undefined): CachedModel {
-  const { metadata } = raw;
-  const isUnchanged = known?.uid === metadata.uid && known.generation === (metadata.generation ?? 0);
+  const { namespace = '', name, uid, resourceVersion, generation = 0, creationTimestamp } = raw.metadata;
+  const isUnchanged = known?.uid === uid && known.generation === generation;
   const { spec, inline } = isUnchanged ? known : parseSpec(raw['spec']);
-  return new KeptModel(metadata, spec, inline, projectStatus(raw['status']), statusDigest(raw['status']));
+  const deleting = raw.metadata.deletionTimestamp !== undefined;
+  const identity = { namespace, name, uid, generation, createdAt: creationTimestamp ?? '', deleting };
+  const status = raw['status'];
+  const kept = { spec, inline, status: projectStatus(status), statusDigest: statusDigest(status) };
+  return new KeptModel({ ...identity, resourceVersion, ...kept });
 }
+
+/**
+ * A model once this status is written to it.
+ *
+ * @param digest of the status without its times
+ */
+export const withStatus = (
+  model: CachedModel,
+  resourceVersion: string,
+  status: ModelDeploymentStatus,
+  digest: string,
+): CachedModel => {
+  const { namespace, name, uid, generation, createdAt, deleting, spec, inline } = model;
+  const identity = { namespace, name, uid, generation, createdAt, deleting };
+  const kept = { spec, inline, status: projectStatus(status), statusDigest: digest };
+  return new KeptModel({ ...identity, resourceVersion, ...kept });
+};
 
 function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
   const parsed = modelDeploymentSpec.safeParse(raw);
@@ -76,24 +101,19 @@ class KeptModel implements CachedModel {
   /** Apart, as their times are more different than the rest. */
   readonly #conditions: PriorStatus['conditions'];
 
-  constructor(
-    metadata: RawMetadata,
-    spec: SpecView,
-    inline: Declaration | undefined,
-    { conditions, ...status }: CachedStatus,
-    digest: string,
-  ) {
-    const { namespace = '', name, uid, resourceVersion, generation = 0, creationTimestamp = '' } = metadata;
-    this.namespace = sharedText(namespace);
+  constructor(model: Omit<CachedModel, keyof CachedStatus | 'prior'> & { readonly status: CachedStatus }) {
+    const { name } = model;
+    const { conditions, ...status } = model.status;
+    this.namespace = sharedText(model.namespace);
     this.name = name;
-    this.uid = uid;
-    this.#version = keptVersion(resourceVersion);
-    this.generation = generation;
-    this.createdAt = sharedText(creationTimestamp);
-    this.deleting = metadata.deletionTimestamp !== undefined;
-    this.inline = inline;
-    this.statusDigest = digest;
-    this.#spec = shared(renamed(spec, name, OWN_NAME));
+    this.uid = model.uid;
+    this.#version = keptVersion(model.resourceVersion);
+    this.generation = model.generation;
+    this.createdAt = sharedText(model.createdAt);
+    this.deleting = model.deleting;
+    this.inline = model.inline;
+    this.statusDigest = model.statusDigest;
+    this.#spec = shared(renamed(model.spec, name, OWN_NAME));
     this.#conditions = shared(conditions);
     this.#status = shared({ ...status, workloads: namedAs(status.workloads, name, OWN_NAME) });
   }

@@ -17,7 +17,7 @@ import { digest, digestOf, freshRevision } from './digest.ts';
 import { applyWorkload, execute, TerminatingError } from './execute.ts';
 import { gather, markedWorkloads } from './gather.ts';
 import type { Memory } from './memory.ts';
-import type { CachedModel } from './model.ts';
+import { type CachedModel, withStatus } from './model.ts';
 import { undatedDigest } from './model-status.ts';
 import { modelSubject, type Recorder } from './recorder.ts';
 import { StaleError } from './stale.ts';
@@ -105,8 +105,8 @@ async function writeStatus(
   const status = dated(undated, prior.conditions, `${new Date().toISOString().slice(0, 19)}Z`);
   at.memory.expectStatus(model.uid, said);
   try {
-    // a PUT costs the API server a fifth less than a patch; its answer would be what is known, but for the version
-    const { metadata } = await at.client.replaceStatus(
+    // a PUT costs the API server a fifth less than a patch
+    const version = await at.client.replaceStatus(
       modelDeployments,
       { namespace, name },
       {
@@ -115,12 +115,12 @@ async function writeStatus(
         metadata: { namespace, name, resourceVersion },
         status,
       },
-      { as: 'metadata' },
     );
-    const now = at.caches.models.get(namespace, name);
-    if (now?.uid === metadata.uid && now.generation === metadata.generation) {
-      at.caches.models.set({ metadata, status });
-    }
+    at.caches.models.amend(`${namespace}/${name}`, version, (now) =>
+      now.uid === model.uid && now.generation === model.generation
+        ? withStatus(now, version, status, said)
+        : undefined,
+    );
   } catch (error) {
     // somebody changed the model meanwhile, or it is gone: its watch says so
     if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))

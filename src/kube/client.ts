@@ -87,7 +87,8 @@ export interface Client {
   create(resource: Resource, namespace: string, body: object, options?: CallOptions): Promise<RawObject>;
   /** PUT: the body carries the resourceVersion that it replaces. */
   replace(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<RawObject>;
-  replaceStatus(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<RawObject>;
+  /** The same for a status. Of the answer, which says what was sent, only the new resourceVersion is read. */
+  replaceStatus(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<string>;
   /** RFC 7386. */
   mergePatch(resource: Resource, key: ObjectKey, body: object, options?: WriteOptions): Promise<RawObject>;
   /** Server-side apply as field manager `truss-secrets`; a `metadata.uid` in the body keeps it from creating. */

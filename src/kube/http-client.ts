@@ -30,6 +30,7 @@ import {
   type Target,
 } from './message.ts';
 import type { ObjectKey, Resource } from './resource.ts';
+import { versionIn } from './version-in.ts';
 import { WatchDecoder, type WatchHandler, type WatchOptions, type WatchStream } from './watch-stream.ts';
 
 export interface ClientOptions {
@@ -135,9 +136,16 @@ class HttpClient implements Client {
     key: ObjectKey,
     body: object,
     options: CallOptions = {},
-  ): Promise<RawObject> {
-    const message = { method: 'PUT', body: encode(of, body), contentType: JSON_TYPE } as const;
-    return this.#object(oneOf('update', of, key, 'status'), message, options);
+  ): Promise<string> {
+    const target = oneOf('update', of, key, 'status');
+    const message = {
+      method: 'PUT',
+      body: encode(of, body),
+      contentType: JSON_TYPE,
+      accept: PARTIAL,
+    } as const;
+    const answer = (await this.#requester.send(this.#call(target, message, options))).body;
+    return versionIn(answer) ?? objectOf(answer, target).metadata.resourceVersion;
   }
 
   async mergePatch(
@@ -203,10 +211,7 @@ class HttpClient implements Client {
   async #object(target: Target, message: Message, options: CallOptions): Promise<RawObject> {
     const accept = options.as === 'metadata' ? PARTIAL : JSON_TYPE;
     const { body } = await this.#requester.send(this.#call(target, { ...message, accept }, options));
-    const object = parseObject(jsonOf(body, target));
-    if (object === undefined)
-      throw new TransportError(target, 'protocol', 'the answer is no Kubernetes object');
-    return object;
+    return objectOf(body, target);
   }
 
   async #json(target: Target, message: Message, options: CallOptions): Promise<unknown> {
@@ -241,6 +246,13 @@ function jsonOf(body: Buffer, target: Target): unknown {
   const value = parseJson(body);
   if (value === undefined) throw new TransportError(target, 'protocol', 'the answer is no JSON');
   return value;
+}
+
+function objectOf(body: Buffer, target: Target): RawObject {
+  const object = parseObject(jsonOf(body, target));
+  if (object === undefined)
+    throw new TransportError(target, 'protocol', 'the answer is no Kubernetes object');
+  return object;
 }
 
 function parsePage(body: Buffer, target: Target): Page {

@@ -117,12 +117,21 @@ export class Store<T, I extends string = never> {
   /** What the API server answered to our own write. Older events and lists do not overwrite it. */
   set(object: RawObject): void {
     const key = keyOfObject(object);
-    const scope = parseKey(key).namespace;
-    const isNews = this.#apply(key, object, this.#rounds.get(scope) ?? this.#rounds.get(EVERYWHERE) ?? 0);
-    if (!isNews) return;
-    this.#answers.set(object.metadata.resourceVersion, key);
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#apply(key, object, this.#roundOf(key))) this.#noteAnswer(key, object.metadata.resourceVersion);
+  }
+
+  /**
+   * The same for a write of which it is known what it left: `amended` makes that of what is here, or leaves it to the news
+   * of the write (undefined). What was deleted meanwhile does not come back.
+   */
+  amend(key: string, resourceVersion: string, amended: (old: T) => T | undefined): void {
+    const entry = this.#entries.get(key);
+    const version = versionNumber(resourceVersion);
+    if (entry === undefined || entry.version >= version) return;
+    const value = amended(entry.value);
+    if (value === undefined) return;
+    this.#replace(key, entry, value, version, this.#roundOf(key));
+    this.#noteAnswer(key, resourceVersion);
   }
 
   /** The same as {@link set}, for an object that may be here as it is: what is kept of it has changed. */
@@ -204,6 +213,16 @@ export class Store<T, I extends string = never> {
     return true;
   }
 
+  #roundOf(key: string): number {
+    return this.#rounds.get(parseKey(key).namespace) ?? this.#rounds.get(EVERYWHERE) ?? 0;
+  }
+
+  #noteAnswer(key: string, resourceVersion: string): void {
+    this.#answers.set(resourceVersion, key);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
+  }
+
   /** True where the event would change nothing: what was answered is here, or something newer. */
   #isAnswered(resourceVersion: string): boolean {
     const key = this.#answers.get(resourceVersion);
@@ -252,16 +271,19 @@ export class Store<T, I extends string = never> {
       if (entry !== undefined) this.#delete(key, entry);
       return;
     }
-    const old = entry?.value;
-    if (entry === undefined) {
-      this.#entries.set(key, { value, version, round });
-    } else {
-      entry.value = value;
-      entry.version = version;
-      entry.round = round;
-    }
+    if (entry !== undefined) return this.#replace(key, entry, value, version, round);
+    this.#entries.set(key, { value, version, round });
+    for (const index of this.#indexes.values()) index.update(key, undefined, value);
+    this.#tell(key, undefined, value);
+  }
+
+  #replace(key: string, entry: Entry<T>, value: T, version: number, round: number): void {
+    const old = entry.value;
+    entry.value = value;
+    entry.version = version;
+    entry.round = round;
     for (const index of this.#indexes.values()) index.update(key, old, value);
-    if (old === undefined || !this.#same(old, value)) this.#tell(key, old, value);
+    if (!this.#same(old, value)) this.#tell(key, old, value);
   }
 
   #delete(key: string, entry: Entry<T>): void {

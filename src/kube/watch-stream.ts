@@ -4,6 +4,7 @@ import type { BodySink, Flow } from './exchange.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { isRecord, parseObject, type RawObject } from './object.ts';
 import { SLICE_MS } from './slice.ts';
+import { versionIn } from './version-in.ts';
 
 export interface WatchOptions {
   readonly namespace?: string | undefined;
@@ -124,7 +125,7 @@ export class WatchDecoder implements BodySink {
   };
 
   #parse(line: Buffer): WatchEvent | ApiError {
-    const known = versionIn(line);
+    const known = isPresent(line) ? versionIn(line) : undefined;
     if (known !== undefined && this.#handler.isKnown?.(known) === true)
       return { kind: 'bookmark', resourceVersion: known };
     const event: unknown = JSON.parse(line.toString());
@@ -160,20 +161,9 @@ export class WatchDecoder implements BodySink {
 }
 
 const STARTS = ['{"type":"ADDED",', '{"type":"MODIFIED",'].map((start) => Buffer.from(start));
-const VERSION = Buffer.from('"resourceVersion":"');
-const MOST_DIGITS = 20;
-
-/**
- * The resourceVersion of an object that was added or changed, without parsing it. Quotes in texts are escaped, so that
- * what is found is a key; and where there are several (a label may have that name), it is not known which is the one.
- */
-function versionIn(line: Buffer): string | undefined {
-  if (!STARTS.some((start) => line.subarray(0, start.length).equals(start))) return undefined;
-  const at = line.indexOf(VERSION);
-  if (at === -1 || line.includes(VERSION, at + 1)) return undefined;
-  const start = at + VERSION.length;
-  return /^[0-9]+(?=")/.exec(line.toString('latin1', start, start + MOST_DIGITS + 1))?.[0];
-}
+/** Whether the event is of an object that was added or changed. */
+const isPresent = (line: Buffer): boolean =>
+  STARTS.some((start) => line.subarray(0, start.length).equals(start));
 
 function bookmarkVersion(content: unknown): string {
   const metadata = isRecord(content) ? content['metadata'] : undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { projectModel } from '../../src/controller/model.ts';
+import { type CachedModel, projectModel, withStatus } from '../../src/controller/model.ts';
+import { statusDigest } from '../../src/controller/model-status.ts';
 import type { RawObject } from '../../src/kube/object.ts';
 
 const modelNamed = (name: string, workloads: readonly object[], status: object = {}): RawObject => ({
@@ -13,6 +14,12 @@ const deployment = (name: string): object => ({ kind: 'Deployment', name });
 const workloadsOf = (raw: RawObject): unknown => {
   const { spec } = projectModel(raw, undefined);
   return spec.kind === 'valid' ? spec.spec.workloads : spec;
+};
+
+/** Much of a model is put together when it is asked for: a comparison would not see it. */
+const allOf = (model: CachedModel) => {
+  const { resourceVersion, spec, prior, readiness, hasSecret, hasPullSecret } = model;
+  return { ...model, resourceVersion, spec, prior, readiness, hasSecret, hasPullSecret };
 };
 
 describe('what is kept of a model', () => {
@@ -42,6 +49,17 @@ describe('what is kept of a model', () => {
     ];
     const { prior } = projectModel(modelNamed('gfpgan', [], { workloads }), undefined);
     expect(prior.workloads).toEqual(workloads);
+  });
+
+  it('is what the API server has of it, once a status was written', () => {
+    const workloads = [{ kind: 'Deployment', name: 'gfpgan', state: 'Injected' }] as const;
+    const status = { secretName: 'gfpgan-truss-secrets', summary: '1/1', workloads: [...workloads] };
+    const before = modelNamed('gfpgan', [deployment('gfpgan'), deployment('other')]);
+    const written = { ...before, metadata: { ...before.metadata, resourceVersion: '7' }, status };
+    const known = projectModel(before, undefined);
+    const now = withStatus(known, '7', status, statusDigest(status));
+    expect(allOf(now)).toEqual(allOf(projectModel(written, undefined)));
+    expect(now.resourceVersion).toBe('7');
   });
 
   it('has the same spec when only the status has changed', () => {

@@ -26,7 +26,7 @@ function clientThat(end: () => Promise<RawObject>) {
     close: async () => {},
     create: write('create'),
     replace: write('replace'),
-    replaceStatus: write('replaceStatus'),
+    replaceStatus: async () => (await write('replaceStatus')()).metadata.resourceVersion,
     mergePatch: write('mergePatch'),
     apply: write('apply'),
     delete: async () => {

@@ -231,6 +231,44 @@ describe('a store', () => {
       expect(sink.isAnswered?.('7')).toBe(false);
     });
 
+    it('takes over what a write of ours is known to have left, with its indexes, and needs no news of it', () => {
+      const { store, sink, changes } = newStore();
+      sink.apply(raw('a', 5, { owner: 'x', tags: ['t'] }));
+      store.amend('ns/a', '7', (old) => ({ ...old, owner: 'ours' }));
+      expect(store.get('ns', 'a')).toEqual({ name: 'a', owner: 'ours', tags: ['t'] });
+      expect(store.keysBy('owner', 'ours')).toEqual(['ns/a']);
+      expect(changes).toEqual(['ns/a - > x', 'ns/a x > ours']);
+      expect(sink.isAnswered?.('7')).toBe(true);
+    });
+
+    it.each([
+      ['is newer', '9'],
+      ['came as news before', '7'],
+    ])('does not take it over where what is here %s', (_, version) => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', Number(version), { owner: 'x' }));
+      store.amend('ns/a', '7', (old) => ({ ...old, owner: 'ours' }));
+      expect(store.get('ns', 'a')?.owner).toBe('x');
+      expect(sink.isAnswered?.('7')).toBe(false);
+    });
+
+    it('does not bring back by it what was deleted meanwhile', () => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', 5));
+      sink.remove(raw('a', 8));
+      store.amend('ns/a', '7', (old) => old);
+      expect(store.size).toBe(0);
+    });
+
+    it('leaves to the news what nobody can say', () => {
+      const { store, sink } = newStore();
+      sink.apply(raw('a', 5, { owner: 'x' }));
+      store.amend('ns/a', '7', () => undefined);
+      expect(sink.isAnswered?.('7')).toBe(false);
+      sink.apply(raw('a', 7, { owner: 'ours' }));
+      expect(store.get('ns', 'a')?.owner).toBe('ours');
+    });
+
     it('knows which versions it has', () => {
       const { store, sink } = newStore();
       sink.apply(raw('a', 5));
@@ -324,7 +362,13 @@ describe('the store against a model', () => {
   const owner = fc.constantFrom('x', 'y', 'stranger');
   const tags = fc.array(fc.constantFrom('t', 'u', 'v'), { maxLength: 3 });
   const command = fc.oneof(
-    fc.record({ do: fc.constant('write' as const), name, owner, tags, byUs: fc.boolean() }),
+    fc.record({
+      do: fc.constant('write' as const),
+      name,
+      owner,
+      tags,
+      answer: fc.constantFrom('none', 'read', 'known'),
+    }),
     fc.record({ do: fc.constant('delete' as const), name }),
     fc.record({ do: fc.constant('deliver' as const), count: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ do: fc.constant('relist' as const), pages: fc.integer({ min: 1, max: 3 }) }),
@@ -355,7 +399,9 @@ describe('the store against a model', () => {
               const object = raw(one.name, ++version, one);
               server.set(one.name, object);
               news.push({ object, gone: false });
-              if (one.byUs) store.set(object);
+              if (one.answer === 'read') store.set(object);
+              if (one.answer === 'known')
+                store.amend(`ns/${one.name}`, String(version), () => project(object));
               break;
             }
             case 'delete':

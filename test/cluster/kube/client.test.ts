@@ -133,6 +133,22 @@ describe('the client', () => {
     }
   });
 
+  it.each([
+    ['', {}],
+    [', also where an annotation has that name', { resourceVersion: '1' }],
+  ])('replaces a status, and reads the new resourceVersion%s', async (_, annotations) => {
+    const { client, namespace } = await rig();
+    const key = { namespace, name: 'gfpgan' };
+    const made = await client.create(deployments, namespace, {
+      ...deployment,
+      metadata: { ...deployment.metadata, annotations },
+    });
+    const version = await client.replaceStatus(deployments, key, { ...made, status: { replicas: 3 } });
+    const now = await client.get(deployments, key);
+    expect(now).toMatchObject({ metadata: { resourceVersion: version }, status: { replicas: 3 } });
+    expect(version).not.toBe(made.metadata.resourceVersion);
+  });
+
   it('reads any path', async () => {
     const { client } = await rig();
     expect(await client.getText('/readyz')).toBe('ok');
