@@ -79,7 +79,8 @@ async function fanOut(
     const { object } = JSON.parse(line);
     const value: string = object.data[SHARED.key];
     void forAll(copies, async ({ metadata, data }) => {
-      const { managedFields: _, ...kept } = metadata;
+      // without the version it can be written again and again, at the same cost
+      const { managedFields: _fields, resourceVersion: _version, ...kept } = metadata;
       const { namespace, name } = metadata;
       await pool.send('PUT', `/api/v1/namespaces/${namespace}/secrets/${name}`, {
         metadata: kept,
