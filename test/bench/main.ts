@@ -45,7 +45,10 @@ const figures: Figure[] = [];
 const measure = async (row: string, measured: () => Promise<readonly Figure[]>): Promise<void> => {
   if (!wanted(row)) return;
   process.stderr.write(`measuring: ${row}\n`);
-  figures.push(...(await measured()));
+  const found = await measured();
+  figures.push(...found);
+  // a run takes an hour, and may be cut off
+  process.stderr.write(`${table(found)}\n`);
 };
 
 await using files = await temporaryFolder(join(tmpdir(), 'truss-secrets-bench-'));
