@@ -40,6 +40,8 @@ export async function measureChange(scene: Scene): Promise<readonly Figure[]> {
   const operator: number[] = [];
   const relay: number[] = [];
   await withRestingOperator(scene, async () => {
+    // the API server has just served the lists of both
+    await cluster.quiet();
     for (let change = 0; change < CHANGES; change++) {
       operator.push(await measure(SINGLE_NAMESPACE, change));
       relay.push(await measure(RELAY.namespace, change));
