@@ -11,8 +11,16 @@ const USAGE = `npm run cluster -- COMMAND
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { audit: { type: 'boolean', default: false }, node: { type: 'boolean', default: false } },
+    options: {
+      audit: { type: 'boolean', default: false },
+      node: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   switch (positionals.join(' ')) {
     case 'up':
       await up(values);
