@@ -35,14 +35,23 @@ export interface CachedModel {
 
 /** Reduces a ModelDeployment at the door. `known` saves parsing the spec again when only the status changed. */
 export function projectModel(raw: RawObject, known: CachedModel | undefined): CachedModel {
-  const { namespace = '', name, uid, resourceVersion, generation = 0, creationTimestamp } = raw.metadata;
+  const { metadata, status } = raw;
+  const { namespace = '', name, uid, resourceVersion, generation = 0 } = metadata;
   const isUnchanged = known?.uid === uid && known.generation === generation;
   const { spec, inline } = isUnchanged ? known : parseSpec(raw['spec']);
-  const deleting = raw.metadata.deletionTimestamp !== undefined;
-  const identity = { namespace, name, uid, generation, createdAt: creationTimestamp ?? '', deleting };
-  const status = raw['status'];
-  const kept = { spec, inline, status: projectStatus(status), statusDigest: statusDigest(status) };
-  return new KeptModel({ ...identity, resourceVersion, ...kept });
+  return new KeptModel({
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    generation,
+    createdAt: metadata.creationTimestamp ?? '',
+    deleting: metadata.deletionTimestamp !== undefined,
+    spec,
+    inline,
+    status: projectStatus(status),
+    statusDigest: statusDigest(status),
+  });
 }
 
 /**
@@ -50,17 +59,27 @@ export function projectModel(raw: RawObject, known: CachedModel | undefined): Ca
  *
  * @param digest of the status without its times
  */
-export const withStatus = (
+export function withStatus(
   model: CachedModel,
   resourceVersion: string,
   status: ModelDeploymentStatus,
   digest: string,
-): CachedModel => {
+): CachedModel {
   const { namespace, name, uid, generation, createdAt, deleting, spec, inline } = model;
-  const identity = { namespace, name, uid, generation, createdAt, deleting };
-  const kept = { spec, inline, status: projectStatus(status), statusDigest: digest };
-  return new KeptModel({ ...identity, resourceVersion, ...kept });
-};
+  return new KeptModel({
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    generation,
+    createdAt,
+    deleting,
+    spec,
+    inline,
+    status: projectStatus(status),
+    statusDigest: digest,
+  });
+}
 
 function parseSpec(raw: unknown): Pick<CachedModel, 'spec' | 'inline'> {
   const parsed = modelDeploymentSpec.safeParse(raw);

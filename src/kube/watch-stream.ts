@@ -161,6 +161,7 @@ export class WatchDecoder implements BodySink {
 }
 
 const STARTS = ['{"type":"ADDED",', '{"type":"MODIFIED",'].map((start) => Buffer.from(start));
+
 /** Whether the event is of an object that was added or changed. */
 const isPresent = (line: Buffer): boolean =>
   STARTS.some((start) => line.subarray(0, start.length).equals(start));

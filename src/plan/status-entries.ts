@@ -5,13 +5,13 @@ import type { Resolution } from './resolve.ts';
 import type { ValueSource } from './snapshot.ts';
 import type { WorkloadPlan } from './workload.ts';
 
-/** A list that is keyed by name cannot have an entry without one; the API server takes no status with it at all. */
+/** Stands for a name of no characters, which nobody would see. */
 const NO_NAME = '""';
 
 /** As many as a valid name may have: an invalid one may have any, of several bytes each. */
 const MAX_NAME_BYTES = 253;
 const MAX_MESSAGE_BYTES = 1024;
-/** etcd takes 1.5 MiB together with the names, which are in managedFields once more, and the spec. */
+/** etcd takes 1.5 MiB, together with the names and the spec. */
 const ALL_MESSAGES_BYTES = 256 * 1024;
 
 /** One entry per declared name. */
@@ -19,7 +19,7 @@ export function secretEntries(resolutions: readonly Resolution[]): SecretStatus[
   const seen = new Set<string>();
   const messageBytes = Math.min(MAX_MESSAGE_BYTES, Math.floor(ALL_MESSAGES_BYTES / resolutions.length));
   return resolutions.map(({ name, role, pull, state, message, source }) => {
-    // an invalid name may be cut to what another one is cut to; the list is keyed by name
+    // an invalid name may be cut to what another one is cut to; whoever reads the list looks for a name
     const known = name === '' ? NO_NAME : boundedBytes(shownName(name), MAX_NAME_BYTES);
     let shown = known;
     for (let n = 2; seen.has(shown); n++) shown = `${known}~${n}`;
