@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { API_VERSION } from '../../../src/api/names.ts';
 import { SecretValue } from '../../../src/api/secret-value.ts';
 import { ApiError, isApiError } from '../../../src/kube/errors.ts';
 import type { RawObject } from '../../../src/kube/object.ts';
-import { configMaps, deployments, events, namespaces, secrets } from '../../../src/kube/resource.ts';
+import {
+  configMaps,
+  deployments,
+  events,
+  modelTrusts,
+  namespaces,
+  secrets,
+} from '../../../src/kube/resource.ts';
 import { secretBody, secretData } from '../../../src/kube/secret-body.ts';
 import { eventually } from '../eventually.ts';
 import { type Rig, rig } from './rig.ts';
@@ -139,13 +147,12 @@ describe('the client', () => {
   ])('replaces a status, and reads the new resourceVersion%s', async (_, annotations) => {
     const { client, namespace } = await rig();
     const key = { namespace, name: 'gfpgan' };
-    const made = await client.create(deployments, namespace, {
-      ...deployment,
-      metadata: { ...deployment.metadata, annotations },
-    });
-    const version = await client.replaceStatus(deployments, key, { ...made, status: { replicas: 3 } });
-    const now = await client.get(deployments, key);
-    expect(now).toMatchObject({ metadata: { resourceVersion: version }, status: { replicas: 3 } });
+    // of a model that is not there: no controller has any business with it, and none writes it meanwhile
+    const body = { apiVersion: API_VERSION, kind: 'ModelTrust', metadata: { name: 'gfpgan', annotations } };
+    const made = await client.create(modelTrusts, namespace, { ...body, spec: { secrets: ['a'] } });
+    const version = await client.replaceStatus(modelTrusts, key, { ...made, status: { modelUid: 'u' } });
+    const now = await client.get(modelTrusts, key);
+    expect(now).toMatchObject({ metadata: { resourceVersion: version }, status: { modelUid: 'u' } });
     expect(version).not.toBe(made.metadata.resourceVersion);
   });
 
