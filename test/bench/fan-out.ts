@@ -10,7 +10,10 @@ import { SINGLE_NAMESPACE, type Single, singles } from './single.ts';
 
 /** Between two edits. */
 const PAUSE_MS = 25;
-/** In a round: one alone says little on a machine that is shared. */
+/**
+ * In a round, and taken together: into some of them falls a garbage collection of the API server, which takes as much time
+ * again, and into others none.
+ */
 const FAN_OUTS = 3;
 
 /** One source that half of all models use changes; and meanwhile somebody edits other models. */
@@ -23,6 +26,7 @@ export async function measureFanOut(scene: Scene, rounds: number): Promise<reado
   const edited = new Awaited();
   await observe(pool, `${MODELS}/namespaces/${SINGLE_NAMESPACE}/modeldeployments?`, edited.hear);
 
+  /** Resolves to the seconds that it took. */
   const fanOut = async (): Promise<number> => {
     const word = base64(`fan-out ${Date.now()}`);
     const all = copies.for([word], users);
@@ -33,15 +37,16 @@ export async function measureFanOut(scene: Scene, rounds: number): Promise<reado
       { data: { [SHARED.key]: word } },
       'application/merge-patch+json',
     );
-    return users / (((await all) - since) / 1000);
+    return ((await all) - since) / 1000;
   };
-  const fanOuts = async (): Promise<readonly number[]> => {
-    const rates: number[] = [];
+  /** Copies in a second. */
+  const rate = async (): Promise<number> => {
+    let seconds = 0;
     for (let time = 0; time < FAN_OUTS; time++) {
       await cluster.quiet();
-      rates.push(await fanOut());
+      seconds += await fanOut();
     }
-    return rates;
+    return (users * FAN_OUTS) / seconds;
   };
 
   let edits = 0;
@@ -79,15 +84,15 @@ export async function measureFanOut(scene: Scene, rounds: number): Promise<reado
   for (let round = 0; round < rounds; round++) {
     await withRestingOperator(scene, async () => {
       quiet.push(...(await editAll()));
-      operators.push(...(await fanOuts()));
-      const rate = fanOut();
+      operators.push(await rate());
+      const all = fanOut();
       busy.push(...(await editAll()));
-      await rate;
+      await all;
     });
     await cluster.quiet();
     const bare = startBare(cluster.bare, { kind: 'fan-out', models: count });
     await bare.heard('listed');
-    bares.push(...(await fanOuts()));
+    bares.push(await rate());
     await bare.stop();
   }
   const row = 'fan-out';
