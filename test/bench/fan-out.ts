@@ -11,8 +11,8 @@ import { SINGLE_NAMESPACE, type Single, singles } from './single.ts';
 /** Between two edits. */
 const PAUSE_MS = 25;
 /**
- * In a round, and taken together: into some of them falls a garbage collection of the API server, which takes as much time
- * again, and into others none.
+ * In a round, and taken together: into some of them falls a garbage collection of the API server, which takes seconds, and
+ * into others none.
  */
 const FAN_OUTS = 3;
 

@@ -161,7 +161,8 @@ describe('an operator whose API server', () => {
     const writes = [...writesSince(proxy, start).values()].reduce((sum, tries) => sum + tries, 0);
     expect(writes).toBeLessThan(20);
     expect(await process.probe('readyz')).toMatchObject({ ok: true });
-    expect(total(await process.metrics(), 'nodejs_eventloop_lag_max_seconds')).toBeLessThan(1);
+    // asked twice a second, it shows up to half a second less than a turn took: none took 1.1 s
+    expect(total(await process.metrics(), 'nodejs_eventloop_lag_max_seconds')).toBeLessThan(0.6);
   });
 });
 
