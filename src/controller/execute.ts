@@ -114,7 +114,7 @@ async function writeSecret(
 }
 
 async function carryOut(
-  { name, type, action }: SecretPlan,
+  { name, type, action, digests }: SecretPlan,
   model: ModelIdentity,
   { delivered }: Caches,
   client: Client,
@@ -144,8 +144,12 @@ async function carryOut(
       const foreign = delivered.get(namespace, name)?.foreign;
       const { uid, resourceVersion } = action;
       const metadata = { ...identity(model, name, action, foreign), uid, resourceVersion };
-      const answer = await client.replace(secrets, key, secretBody({ metadata, type, data: action.data }));
-      delivered.set(withSent(answer, action.data));
+      const stored = await client.replaceSecret({ metadata, type, data: action.data });
+      if (stored.kind === 'object') delivered.set(withSent(stored.object, action.data));
+      else
+        delivered.amend(`${namespace}/${name}`, stored.resourceVersion, (old) =>
+          old.replaced(stored.resourceVersion, { revision: action.revision, digests }),
+        );
       return undefined;
     }
     case 'recreate':

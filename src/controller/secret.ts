@@ -11,7 +11,7 @@ import {
   STORE_LABEL,
 } from '../api/names.ts';
 import { parseShareWith } from '../plan/consent.ts';
-import type { DeliveredView, SourceSecret } from '../plan/snapshot.ts';
+import type { DeliveredContent, DeliveredView, SourceSecret } from '../plan/snapshot.ts';
 import type { OwnerReference, RawMetadata, RawObject } from '../kube/object.ts';
 import { secretData } from '../kube/secret-body.ts';
 import { digestOf, isRevision } from './digest.ts';
@@ -54,6 +54,8 @@ export interface CachedDelivered {
   readonly view: Extract<DeliveredView, { kind: 'ours' }>;
   /** What others added: it stays when the Secret is replaced. Undefined: nothing. */
   readonly foreign: ForeignMetadata | undefined;
+  /** What becomes of it when this content takes the place of what it holds, and nobody else has a part in it. */
+  replaced(resourceVersion: string, content: DeliveredContent): CachedDelivered;
 }
 
 export interface ForeignMetadata {
@@ -77,18 +79,23 @@ export function projectDelivered(raw: RawObject, findModel: FindModel = () => un
     model?.uid === owner?.uid ? model : owner,
     projectRevision(metadata.annotations?.[REVISION_ANNOTATION]),
     packDigests(secretData(raw), digestOf),
-    {
+    shared({
       deleting: metadata.deletionTimestamp !== undefined,
       replaceable: raw['type'] === typeOf(owner, metadata.name) && raw['immutable'] !== true,
       labelled: metadata.labels?.[MANAGED_BY_LABEL] === MANAGER,
       editor: lastEditor(metadata.managedFields ?? []),
-    },
+    }),
     foreignMetadata(raw, owner),
   );
 }
 
 /** What most delivered Secrets have in common, so that it is there once. */
 type Common = Pick<CachedDelivered['view'], 'deleting' | 'replaceable' | 'labelled' | 'editor'>;
+
+type Identity = Pick<RawMetadata, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
+
+/** Nobody else has a part in it. */
+const REPLACED: Common = { deleting: false, replaceable: true, labelled: true, editor: lastEditor([]) };
 
 class KeptSecret implements CachedDelivered {
   readonly namespace: string;
@@ -104,7 +111,7 @@ class KeptSecret implements CachedDelivered {
   readonly #common: Common;
 
   constructor(
-    { namespace = '', name, uid, resourceVersion }: RawMetadata,
+    { namespace = '', name, uid, resourceVersion }: Identity,
     owner: ModelOwner | undefined,
     revision: string | undefined,
     digests: PackedDigests,
@@ -122,7 +129,14 @@ class KeptSecret implements CachedDelivered {
     this.#keys = digests.keys;
     // models of a namespace often get the same values
     this.#digests = sharedText(digests.text);
-    this.#common = shared(common);
+    this.#common = common;
+  }
+
+  replaced(resourceVersion: string, { revision, digests }: DeliveredContent): CachedDelivered {
+    const { namespace, name, owner, foreign } = this;
+    const identity = { namespace, name, uid: this.#uid, resourceVersion };
+    const packed = packDigests(digests, (digest) => digest, this.#keys);
+    return new KeptSecret(identity, owner, revision, packed, REPLACED, foreign);
   }
 
   get owner(): ModelOwner | undefined {

@@ -1,6 +1,7 @@
 import type { Verb } from './errors.ts';
 import type { RawObject } from './object.ts';
 import type { ObjectKey, Resource } from './resource.ts';
+import type { SecretContents } from './secret-body.ts';
 import type { WatchHandler, WatchOptions, WatchStream } from './watch-stream.ts';
 
 /** `metadata`: the server sends `PartialObjectMetadata`, a ninth of the memory for a Secret. */
@@ -66,6 +67,12 @@ export interface RequestReport {
   readonly durationMs: number;
 }
 
+/** What the API server made of a Secret that was sent to it. */
+export type StoredSecret =
+  /** It holds that, and nothing that anybody else has added: the answer need not be parsed. */
+  | { readonly kind: 'as-sent'; readonly resourceVersion: string }
+  | { readonly kind: 'object'; readonly object: RawObject };
+
 /**
  * Requests to one API server over kept-alive connections. Every method throws ApiError (what the server
  * answered) or TransportError (no answer). Inside the client only what certainly did not happen is tried
@@ -85,8 +92,8 @@ export interface Client {
   watch(resource: Resource, options: WatchOptions, handler: WatchHandler): WatchStream;
   /** The namespace is ignored for cluster-scoped resources. */
   create(resource: Resource, namespace: string, body: object, options?: CallOptions): Promise<RawObject>;
-  /** PUT: the body carries the resourceVersion that it replaces. */
-  replace(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<RawObject>;
+  /** PUT: the metadata carry the resourceVersion that it replaces. */
+  replaceSecret(contents: SecretContents, options?: CallOptions): Promise<StoredSecret>;
   /** The same for a status. Of the answer, which says what was sent, only the new resourceVersion is read. */
   replaceStatus(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<string>;
   /** RFC 7386. */

@@ -1,6 +1,6 @@
 import type { Client } from './client.ts';
 import { ApiError, TransportError } from './errors.ts';
-import type { Resource } from './resource.ts';
+import { type Resource, secrets } from './resource.ts';
 
 /** This process may not write (any more): it does not lead, or is about to stop. */
 export class NotLeadingError extends Error {
@@ -44,7 +44,7 @@ export function fenced(client: Client, { mayWrite, onWrite }: Fence): Client {
     getText: (...args) => client.getText(...args),
     close: () => client.close(),
     create: (of, ...rest) => write('create', of, () => client.create(of, ...rest)),
-    replace: (of, ...rest) => write('update', of, () => client.replace(of, ...rest)),
+    replaceSecret: (...args) => write('update', secrets, () => client.replaceSecret(...args)),
     replaceStatus: (of, ...rest) => write('update status of', of, () => client.replaceStatus(of, ...rest)),
     mergePatch: (of, key, body, options) => {
       const verb = options?.subresource === undefined ? 'patch' : `patch ${options.subresource} of`;

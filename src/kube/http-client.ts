@@ -8,6 +8,7 @@ import type {
   Page,
   PageOptions,
   RequestReport,
+  StoredSecret,
   WriteOptions,
 } from './client.ts';
 import type { Connection } from './connection.ts';
@@ -29,7 +30,8 @@ import {
   queryString,
   type Target,
 } from './message.ts';
-import type { ObjectKey, Resource } from './resource.ts';
+import { type ObjectKey, type Resource, secrets } from './resource.ts';
+import { encodeReplacement, isAsSent, type SecretContents } from './secret-body.ts';
 import { versionIn } from './version-in.ts';
 import { WatchDecoder, type WatchHandler, type WatchOptions, type WatchStream } from './watch-stream.ts';
 
@@ -126,9 +128,15 @@ class HttpClient implements Client {
     return this.#object(allOf('create', of, namespace), message, options);
   }
 
-  async replace(of: Resource, key: ObjectKey, body: object, options: CallOptions = {}): Promise<RawObject> {
-    const message = { method: 'PUT', body: encode(of, body), contentType: JSON_TYPE } as const;
-    return this.#object(oneOf('update', of, key), message, options);
+  async replaceSecret(contents: SecretContents, options: CallOptions = {}): Promise<StoredSecret> {
+    const target = oneOf('update', secrets, contents.metadata);
+    const sent = encodeReplacement(contents);
+    const message = { method: 'PUT', body: sent.body, contentType: JSON_TYPE } as const;
+    const answer = (await this.#requester.send(this.#call(target, message, options))).body;
+    const resourceVersion = isAsSent(answer, sent) ? versionIn(answer) : undefined;
+    return resourceVersion === undefined
+      ? { kind: 'object', object: objectOf(answer, target) }
+      : { kind: 'as-sent', resourceVersion };
   }
 
   async replaceStatus(

@@ -1,7 +1,8 @@
+import { MANAGER } from '../api/names.ts';
 import { reveal, SecretValue } from '../api/secret-value.ts';
 import { isRecord, type OwnerReference, type RawObject } from './object.ts';
 
-/** What a Secret that is created or replaced consists of. */
+/** What a Secret that is created or replaced consists of; its metadata in the order of the API server. */
 export interface SecretContents {
   readonly metadata: {
     readonly namespace: string;
@@ -47,6 +48,47 @@ export function withSent(answer: RawObject, sent: ReadonlyMap<string, SecretValu
     else if (typeof text === 'string') data[key] = new SecretValue(text);
   }
   return { ...answer, data };
+}
+
+/** A Secret as it is sent to take another one's place, and how the API server puts it when it stores just that. */
+export interface Replacement {
+  readonly body: string;
+  readonly metadata: string;
+  readonly rest: string;
+}
+
+/**
+ * In the order in which the API server answers, which is that of the fields in Go, with maps sorted. If it were another one,
+ * {@link isAsSent} would say no, and the answer would be parsed.
+ */
+export function encodeReplacement({ metadata, type, data }: SecretContents): Replacement {
+  const { namespace, name, uid, resourceVersion, ...own } = metadata;
+  const incarnation = JSON.stringify({ name, namespace, uid, resourceVersion }).slice(0, -1);
+  const said = JSON.stringify(own).slice(1, -1);
+  const values = [...data].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`);
+  const rest = `},"data":{${values.sort().join(',')}},"type":${JSON.stringify(type)}}`;
+  return {
+    body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},${said}${rest}`,
+    metadata: `${said},"managedFields":[`,
+    rest,
+  };
+}
+
+const DELETING = '"deletionTimestamp":"';
+const BY = '"manager":"';
+const BY_US = `${BY}${MANAGER}"`;
+
+/**
+ * Whether the answer to a replacement says nothing but what was sent, so that it need not be parsed: no webhook has altered
+ * it, it is not being deleted, and nobody else has a part in it. Quotes in texts are escaped, so that what is found is a key.
+ */
+export function isAsSent(answer: Buffer, { metadata, rest }: Replacement): boolean {
+  const text = answer.toString('latin1');
+  if (!text.trimEnd().endsWith(rest) || !text.includes(metadata) || text.includes(DELETING)) return false;
+  for (let at = text.indexOf(BY); at !== -1; at = text.indexOf(BY, at + 1)) {
+    if (!text.startsWith(BY_US, at)) return false;
+  }
+  return true;
 }
 
 /** JSON of a body for the Secrets resource: the one place where values leave the process for the API server. */

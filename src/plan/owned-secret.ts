@@ -67,9 +67,9 @@ export function standoffOf(live: DeliveredView, wanted: string): Standoff | unde
 /** A digest of all keys and values together, in whatever order. */
 export const contentDigest = (digests: ReadonlyMap<string, string>, digest: Surroundings['digest']): string =>
   digest(
-    [...digests]
-      .map(([key, value]) => `${key}=${value}`)
+    [...digests.keys()]
       .sort()
+      .map((key) => `${key}=${digests.get(key)}`)
       .join('\n'),
   );
 
@@ -95,7 +95,7 @@ export function comparedWith(
 export const sameContent = (one: DeliveredContent, other: DeliveredContent): boolean =>
   one.revision === other.revision &&
   one.digests.size === other.digests.size &&
-  one.digests.entries().every(([key, digest]) => other.digests.get(key) === digest);
+  one.digests.keys().every((key) => one.digests.get(key) === other.digests.get(key));
 
 /** What is to become of a Secret, key by key. */
 export interface Changes extends SecretContent {

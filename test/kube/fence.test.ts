@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SecretValue } from '../../src/api/secret-value.ts';
 import type { Client } from '../../src/kube/client.ts';
 import { ApiError, TransportError } from '../../src/kube/errors.ts';
 import { fenced, NotLeadingError } from '../../src/kube/fence.ts';
@@ -7,6 +8,7 @@ import { deployments, modelDeployments, secrets } from '../../src/kube/resource.
 
 const key = { namespace: 'models', name: 'gfpgan' };
 const object: RawObject = { metadata: { name: 'gfpgan', uid: 'u', resourceVersion: '1' } };
+const contents = { metadata: key, type: 'Opaque', data: new Map<string, SecretValue>() };
 const info = { verb: 'patch', template: '/x' } as const;
 
 /** A client that notes what reaches it, and answers with `end`. */
@@ -25,7 +27,7 @@ function clientThat(end: () => Promise<RawObject>) {
     getText: async () => '',
     close: async () => {},
     create: write('create'),
-    replace: write('replace'),
+    replaceSecret: async () => ({ kind: 'object', object: await write('replaceSecret')() }),
     replaceStatus: async () => (await write('replaceStatus')()).metadata.resourceVersion,
     mergePatch: write('mergePatch'),
     apply: write('apply'),
@@ -39,7 +41,7 @@ function clientThat(end: () => Promise<RawObject>) {
 
 const writes: readonly (readonly [string, (client: Client) => Promise<unknown>])[] = [
   ['create Secret', (client) => client.create(secrets, 'models', {})],
-  ['update Secret', (client) => client.replace(secrets, key, {})],
+  ['update Secret', (client) => client.replaceSecret(contents)],
   ['update status of ModelDeployment', (client) => client.replaceStatus(modelDeployments, key, {})],
   ['patch Secret', (client) => client.mergePatch(secrets, key, {})],
   [

@@ -1,7 +1,14 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../../src/api/secret-value.ts';
-import { encodeSecret, secretBody, secretData, withSent } from '../../src/kube/secret-body.ts';
+import {
+  encodeReplacement,
+  encodeSecret,
+  isAsSent,
+  secretBody,
+  secretData,
+  withSent,
+} from '../../src/kube/secret-body.ts';
 
 const CANARY = 'Y2FuYXJ5';
 const metadata = { namespace: 'models', name: 'gfpgan-truss-secrets' };
@@ -29,6 +36,85 @@ describe('the body of a Secret', () => {
   it.each(['__proto__', 'constructor', 'toJSON'])('may have a key named %s', (key) => {
     const odd = secretBody({ metadata, type: 'Opaque', data: new Map([[key, new SecretValue(CANARY)]]) });
     expect(encodeSecret(odd)).toContain(`"data":{"${key}":"${CANARY}"}`);
+  });
+});
+
+describe('a Secret that replaces another one', () => {
+  const owner = { apiVersion: 'v1', kind: 'ModelDeployment', name: 'gfpgan', uid: 'm', controller: true };
+  const own = { labels: { by: 'us' }, annotations: { revision: '1' }, ownerReferences: [owner] };
+  const incarnation = { name: 'gfpgan-truss-secrets', namespace: 'models', uid: 'u' };
+  const values = { z: 'eg==', k: CANARY };
+  const replacement = encodeReplacement({
+    metadata: { ...incarnation, resourceVersion: '7', ...own },
+    type: 'Opaque',
+    data: new Map(Object.entries(values).map(([key, value]) => [key, new SecretValue(value)])),
+  });
+
+  /** What the API server answers, with its fields in its order. */
+  const answer = ({
+    deletion = {},
+    of = {},
+    more = {},
+    data = { k: CANARY, z: 'eg==' },
+    type = 'Opaque',
+    managers = ['truss-secrets'],
+  }: {
+    readonly deletion?: object;
+    readonly of?: object;
+    readonly more?: object;
+    readonly data?: object;
+    readonly type?: string;
+    readonly managers?: readonly string[];
+  } = {}) => ({
+    kind: 'Secret',
+    apiVersion: 'v1',
+    metadata: {
+      ...incarnation,
+      resourceVersion: '8',
+      ...deletion,
+      ...own,
+      ...of,
+      managedFields: managers.map((manager) => ({
+        manager,
+        operation: 'Update',
+        fieldsV1: { 'f:data': {} },
+      })),
+    },
+    ...more,
+    data,
+    type,
+  });
+  const isTaken = (said: object): boolean => isAsSent(Buffer.from(`${JSON.stringify(said)}\n`), replacement);
+
+  it('is sent with all of its values', () => {
+    expect(JSON.parse(replacement.body)).toEqual({
+      kind: 'Secret',
+      apiVersion: 'v1',
+      metadata: { ...incarnation, resourceVersion: '7', ...own },
+      type: 'Opaque',
+      data: values,
+    });
+  });
+
+  it('is known again in an answer that says the same', () => {
+    expect(isTaken(answer())).toBe(true);
+    expect(isTaken(answer({ managers: ['truss-secrets', 'truss-secrets'] }))).toBe(true);
+  });
+
+  it.each([
+    ['a value that a webhook altered', { data: { k: 'b3RoZXI=', z: 'eg==' } }],
+    ['a key that was added', { data: { a: '', k: CANARY, z: 'eg==' } }],
+    ['a key that is missing', { data: { k: CANARY } }],
+    ['a label that was added', { of: { labels: { by: 'us', team: 'x' } } }],
+    ['another revision', { of: { annotations: { revision: '2' } } }],
+    ['another owner', { of: { ownerReferences: [owner, { ...owner, controller: false }] } }],
+    ['a finalizer', { of: { finalizers: ['example.test/hold'] } }],
+    ['another type', { type: 'example.test/other' }],
+    ['a Secret that was made immutable', { more: { immutable: true } }],
+    ['a deletion that has begun', { deletion: { deletionTimestamp: '2026-11-29T00:00:00Z' } }],
+    ['a part that somebody else has in it', { managers: ['truss-secrets', 'kubectl'] }],
+  ])('is not, in one with %s', (_, difference) => {
+    expect(isTaken(answer(difference))).toBe(false);
   });
 });
 
