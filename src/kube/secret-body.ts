@@ -19,7 +19,7 @@ export interface SecretContents {
   readonly data: ReadonlyMap<string, SecretValue>;
 }
 
-/** The body of a Secret. Its values are still SecretValues: only {@link encodeSecret} writes them out. */
+/** The body of a Secret to create. Its values are still SecretValues: only {@link encodeSecret} writes them out. */
 export function secretBody({ metadata, type, data }: SecretContents): object {
   return { apiVersion: 'v1', kind: 'Secret', metadata, type, data: Object.fromEntries(data) };
 }
@@ -58,8 +58,8 @@ export interface Replacement {
 }
 
 /**
- * In the order in which the API server answers, which is that of the fields in Go, with maps sorted. If it were another one,
- * {@link isAsSent} would say no, and the answer would be parsed.
+ * JSON in the order in which the API server answers, which is that of the fields in Go, with maps sorted. If it were another
+ * one, {@link isAsSent} would say no, and the answer would be parsed.
  */
 export function encodeReplacement({ metadata, type, data }: SecretContents): Replacement {
   const { namespace, name, uid, resourceVersion, ...own } = metadata;
@@ -68,7 +68,7 @@ export function encodeReplacement({ metadata, type, data }: SecretContents): Rep
   const values = [...data].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`);
   const rest = `},"data":{${values.sort().join(',')}},"type":${JSON.stringify(type)}}`;
   return {
-    body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},${said}${rest}`,
+    body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation}${said === '' ? '' : ','}${said}${rest}`,
     metadata: `${said},"managedFields":[`,
     rest,
   };
@@ -91,7 +91,7 @@ export function isAsSent(answer: Buffer, { metadata, rest }: Replacement): boole
   return true;
 }
 
-/** JSON of a body for the Secrets resource: the one place where values leave the process for the API server. */
+/** JSON of a body for the Secrets resource. Here, and in {@link encodeReplacement}, values leave the process for the API server. */
 export function encodeSecret(body: object): string {
   if (!('data' in body) || !isRecord(body.data)) return JSON.stringify(body);
   const data = Object.entries(body.data).map(([key, value]) => [
