@@ -48,8 +48,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #retryAfterSeconds: number | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  /** The sink has no room for more. */
-  #held = false;
 
   constructor(info: RequestInfo, options: ExchangeOptions) {
     this.#info = info;
@@ -87,13 +85,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#state = 'streaming';
     clearTimeout(this.#timer);
     this.#settle.resolve(this.#answer());
-    sink.opened({ pause: () => this.#pause(), resume: () => this.#resume() });
+    const controller = this.#controller;
+    sink.opened({ pause: () => controller?.pause(), resume: () => controller?.resume() });
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#state === 'streaming') {
-      this.#chunks.push(chunk);
-      if (this.#chunks.length === 1 && !this.#held) setImmediate(this.#handOn);
+      this.#options.sink?.data(chunk);
     } else if (this.#state === 'collecting') {
       this.#bytes += chunk.length;
       if (this.#bytes > this.#options.maxBytes) {
@@ -106,47 +104,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const { sink } = this.#options;
-    this.#handOver();
     const state = this.#over();
     if (state === 'streaming') sink?.ended(undefined);
     else if (state === 'collecting') this.#settle.resolve(this.#answer());
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#handOver();
     const { step, detail } = explain(error, this.#controller !== undefined);
     this.#fail(step, detail, error);
-  }
-
-  /**
-   * What has come of a stream, at the end of this turn of the event loop: an answer to a write that came in it, by another
-   * connection, is read before, so that the news of that write is known.
-   */
-  readonly #handOn = (): void => {
-    while (!this.#held && this.#state === 'streaming') {
-      const chunk = this.#chunks.shift();
-      if (chunk === undefined) return;
-      this.#options.sink?.data(chunk);
-    }
-  };
-
-  /** All of it, as nothing more comes: a sink that pauses means what would come after it. */
-  #handOver(): void {
-    while (this.#state === 'streaming' && this.#chunks.length > 0) {
-      this.#held = false;
-      this.#handOn();
-    }
-  }
-
-  #pause(): void {
-    this.#held = true;
-    this.#controller?.pause();
-  }
-
-  #resume(): void {
-    this.#held = false;
-    this.#handOn();
-    if (!this.#held) this.#controller?.resume();
   }
 
   #answer(): Answer {
