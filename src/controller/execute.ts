@@ -148,7 +148,7 @@ async function carryOut(
       if (stored.kind === 'object') delivered.set(withSent(stored.object, action.data));
       else
         delivered.amend(`${namespace}/${name}`, stored.resourceVersion, (old) =>
-          old.replaced(stored.resourceVersion, { revision: action.revision, digests }),
+          old.replaced(stored.resourceVersion, model, { revision: action.revision, digests }),
         );
       return undefined;
     }

@@ -55,7 +55,7 @@ export interface CachedDelivered {
   /** What others added: it stays when the Secret is replaced. Undefined: nothing. */
   readonly foreign: ForeignMetadata | undefined;
   /** What becomes of it when this content takes the place of what it holds, and nobody else has a part in it. */
-  replaced(resourceVersion: string, content: DeliveredContent): CachedDelivered;
+  replaced(resourceVersion: string, owner: ModelOwner, content: DeliveredContent): CachedDelivered;
 }
 
 export interface ForeignMetadata {
@@ -132,8 +132,12 @@ class KeptSecret implements CachedDelivered {
     this.#common = common;
   }
 
-  replaced(resourceVersion: string, { revision, digests }: DeliveredContent): CachedDelivered {
-    const { namespace, name, owner, foreign } = this;
+  replaced(
+    resourceVersion: string,
+    owner: ModelOwner,
+    { revision, digests }: DeliveredContent,
+  ): CachedDelivered {
+    const { namespace, name, foreign } = this;
     const identity = { namespace, name, uid: this.#uid, resourceVersion };
     const packed = packDigests(digests, (digest) => digest, this.#keys);
     return new KeptSecret(identity, owner, revision, packed, REPLACED, foreign);

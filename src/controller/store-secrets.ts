@@ -3,8 +3,11 @@ import type { Caches } from './caches.ts';
 
 type Secrets = readonly SourceSecret[];
 
-/** The list of each store that was asked for since anything in it changed, by `<namespace>/<store>`. */
-const known = new WeakMap<Caches['sources'], Map<string, Secrets>>();
+/**
+ * The list of each store that was asked for last, by `<namespace>/<store>`. Only as long as the memory is not needed:
+ * nobody tells when the last model of a store is gone, and no list may keep the values of deleted Secrets.
+ */
+const last = new WeakMap<Caches['sources'], Map<string, WeakRef<Secrets>>>();
 
 /**
  * The Secrets of a store: the very same list for as long as nothing in it changes, so that the plan finds again what
@@ -12,20 +15,13 @@ const known = new WeakMap<Caches['sources'], Map<string, Secrets>>();
  */
 export function storeSecrets(sources: Caches['sources'], namespace: string, store: string): Secrets {
   const id = `${namespace}/${store}`;
-  const lists = known.get(sources) ?? listsOf(sources);
-  const found = lists.get(id);
-  if (found) return found;
-  const secrets: Secrets = sources.byIndex('store', id);
+  const now: Secrets = sources.byIndex('store', id);
+  const lists = last.get(sources) ?? new Map<string, WeakRef<Secrets>>();
+  last.set(sources, lists);
+  const before = lists.get(id)?.deref();
+  if (before?.length === now.length && now.every((secret, index) => secret === before[index])) return before;
   // anybody may ask for stores that nobody has
-  if (secrets.length > 0) lists.set(id, secrets);
-  return secrets;
-}
-
-function listsOf(sources: Caches['sources']): Map<string, Secrets> {
-  const lists = new Map<string, Secrets>();
-  known.set(sources, lists);
-  sources.onChange((_key, ...oldAndNow) => {
-    for (const secret of oldAndNow) if (secret) lists.delete(`${secret.namespace}/${secret.store}`);
-  });
-  return lists;
+  if (now.length === 0) lists.delete(id);
+  else lists.set(id, new WeakRef(now));
+  return now;
 }

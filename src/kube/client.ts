@@ -1,7 +1,7 @@
 import type { Verb } from './errors.ts';
 import type { RawObject } from './object.ts';
 import type { ObjectKey, Resource } from './resource.ts';
-import type { SecretContents } from './secret-body.ts';
+import type { ReplacingContents } from './secret-body.ts';
 import type { WatchHandler, WatchOptions, WatchStream } from './watch-stream.ts';
 
 /** `metadata`: the server sends `PartialObjectMetadata`, a ninth of the memory for a Secret. */
@@ -93,7 +93,7 @@ export interface Client {
   /** The namespace is ignored for cluster-scoped resources. */
   create(resource: Resource, namespace: string, body: object, options?: CallOptions): Promise<RawObject>;
   /** PUT: the metadata carry the resourceVersion that it replaces. */
-  replaceSecret(contents: SecretContents, options?: CallOptions): Promise<StoredSecret>;
+  replaceSecret(contents: ReplacingContents, options?: CallOptions): Promise<StoredSecret>;
   /** The same for a status. Of the answer, which says what was sent, only the new resourceVersion is read. */
   replaceStatus(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<string>;
   /** RFC 7386. */

@@ -31,7 +31,7 @@ import {
   type Target,
 } from './message.ts';
 import { type ObjectKey, type Resource, secrets } from './resource.ts';
-import { encodeReplacement, isAsSent, type SecretContents } from './secret-body.ts';
+import { encodeReplacement, isAsSent, type ReplacingContents } from './secret-body.ts';
 import { versionIn } from './version-in.ts';
 import { WatchDecoder, type WatchHandler, type WatchOptions, type WatchStream } from './watch-stream.ts';
 
@@ -128,7 +128,7 @@ class HttpClient implements Client {
     return this.#object(allOf('create', of, namespace), message, options);
   }
 
-  async replaceSecret(contents: SecretContents, options: CallOptions = {}): Promise<StoredSecret> {
+  async replaceSecret(contents: ReplacingContents, options: CallOptions = {}): Promise<StoredSecret> {
     const target = oneOf('update', secrets, contents.metadata);
     const sent = encodeReplacement(contents);
     const message = { method: 'PUT', body: sent.body, contentType: JSON_TYPE } as const;

@@ -19,6 +19,11 @@ export interface SecretContents {
   readonly data: ReadonlyMap<string, SecretValue>;
 }
 
+/** Its labels come first of what others may add to, so that in an answer nothing can stand before what was sent. */
+export type ReplacingContents = SecretContents & {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+};
+
 /** The body of a Secret to create. Its values are still SecretValues: only {@link encodeSecret} writes them out. */
 export function secretBody({ metadata, type, data }: SecretContents): object {
   return { apiVersion: 'v1', kind: 'Secret', metadata, type, data: Object.fromEntries(data) };
@@ -61,14 +66,14 @@ export interface Replacement {
  * JSON in the order in which the API server answers, which is that of the fields in Go, with maps sorted. If it were another
  * one, {@link isAsSent} would say no, and the answer would be parsed.
  */
-export function encodeReplacement({ metadata, type, data }: SecretContents): Replacement {
+export function encodeReplacement({ metadata, type, data }: ReplacingContents): Replacement {
   const { namespace, name, uid, resourceVersion, ...own } = metadata;
   const incarnation = JSON.stringify({ name, namespace, uid, resourceVersion }).slice(0, -1);
   const said = JSON.stringify(own).slice(1, -1);
   const values = [...data].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`);
   const rest = `},"data":{${values.sort().join(',')}},"type":${JSON.stringify(type)}}`;
   return {
-    body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation}${said === '' ? '' : ','}${said}${rest}`,
+    body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},${said}${rest}`,
     metadata: `${said},"managedFields":[`,
     rest,
   };

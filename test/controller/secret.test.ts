@@ -66,11 +66,20 @@ describe('a delivered Secret that we have replaced', () => {
       },
       { k: 'dHdv' },
     ],
+    [
+      'an owner reference that somebody had put another name into',
+      {
+        ...delivered(),
+        metadata: { ...delivered().metadata, ownerReferences: [{ ...owner, name: 'other' }] },
+      },
+      { k: 'dHdv' },
+    ],
   ])('is kept as its answer would be, with %s', (_, before, data) => {
     const now = { version: '9', revision: 'b'.repeat(16), data };
     const { labels } = before.metadata;
+    const content = { revision: now.revision, digests: digests(data) };
 
-    const kept = projectDelivered(before).replaced('9', { revision: now.revision, digests: digests(data) });
+    const kept = projectDelivered(before).replaced('9', { name: 'gfpgan', uid: 'm' }, content);
 
     expect(shown(kept)).toEqual(shown(projectDelivered(delivered({ ...now, labels }))));
   });

@@ -8,7 +8,7 @@ import { deployments, modelDeployments, secrets } from '../../src/kube/resource.
 
 const key = { namespace: 'models', name: 'gfpgan' };
 const object: RawObject = { metadata: { name: 'gfpgan', uid: 'u', resourceVersion: '1' } };
-const contents = { metadata: key, type: 'Opaque', data: new Map<string, SecretValue>() };
+const contents = { metadata: { ...key, labels: {} }, type: 'Opaque', data: new Map<string, SecretValue>() };
 const info = { verb: 'patch', template: '/x' } as const;
 
 /** A client that notes what reaches it, and answers with `end`. */
