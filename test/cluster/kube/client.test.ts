@@ -228,8 +228,11 @@ describe('the client, with Secrets', () => {
   });
 
   /** A Secret as the operator makes it, and what is to replace it. */
-  const ours = async ({ client, namespace }: Rig) => {
-    const owner = { apiVersion: API_VERSION, kind: 'ModelDeployment', name: 'a', uid: 'u', controller: true };
+  const ours = async (one: Rig) => {
+    const { client, namespace } = one;
+    // one that is there: what belongs to nobody is collected as garbage
+    const { uid: ownerUid } = (await configMap(one, 'owner')).metadata;
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: ownerUid, controller: true };
     const own = {
       labels: { 'example.test/managed': 'us' },
       annotations: { 'example.test/revision': '1' },
