@@ -34,26 +34,11 @@ export function createLogger({ level, format }: LogOptions, output: Output): Log
     {
       level,
       base: null,
-      timestamp: clock(),
+      timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
   );
-}
-
-/** pino's `isoTime`, which makes a text of the date for each line: this one does it for each second. */
-function clock(): () => string {
-  let second = Number.NaN;
-  let shown = '';
-  return () => {
-    const now = Date.now();
-    const ms = now % 1_000;
-    if (now - ms !== second) {
-      second = now - ms;
-      shown = new Date(now).toISOString().slice(0, -'000Z'.length);
-    }
-    return `,"time":"${shown}${String(ms).padStart(3, '0')}Z"`;
-  };
 }
 
 /** `2026-11-22T21:00:00.000Z INFO  reconciled model=models/gfpgan ms=35` of a line of JSON. */

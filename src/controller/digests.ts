@@ -9,21 +9,16 @@ export interface PackedDigests {
   readonly text: string;
 }
 
-/** @param before keys that are likely to be the same */
 export function packDigests<V>(
   values: ReadonlyMap<string, V>,
   digestOf: (value: V) => string,
-  before: readonly string[] = [],
 ): PackedDigests {
-  const keys = [...values.keys()].sort();
-  const digests: string[] = [];
-  for (const key of keys) {
-    const value = values.get(key);
-    if (value !== undefined) digests.push(digestOf(value));
-  }
-  const isSame = keys.length === before.length && keys.every((key, at) => key === before[at]);
-  // joined, as V8 keeps what `+` puts together as its parts
-  return { keys: isSame ? before : shared(keys), text: digests.join('') };
+  const entries = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    keys: shared(entries.map(([key]) => key)),
+    // joined, as V8 keeps what `+` puts together as its parts
+    text: entries.map(([, value]) => digestOf(value)).join(''),
+  };
 }
 
 /** Packed digests, to be read as the Map that they stand for. */

@@ -139,7 +139,7 @@ class KeptSecret implements CachedDelivered {
   ): CachedDelivered {
     const { namespace, name, foreign } = this;
     const identity = { namespace, name, uid: this.#uid, resourceVersion };
-    const packed = packDigests(digests, (digest) => digest, this.#keys);
+    const packed = packDigests(digests, (digest) => digest);
     return new KeptSecret(identity, owner, revision, packed, REPLACED, foreign);
   }
 

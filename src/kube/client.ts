@@ -93,7 +93,7 @@ export interface Client {
   /** The namespace is ignored for cluster-scoped resources. */
   create(resource: Resource, namespace: string, body: object, options?: CallOptions): Promise<RawObject>;
   /** PUT: the metadata carry the resourceVersion that it replaces. */
-  replaceSecret(contents: ReplacingContents, options?: CallOptions): Promise<StoredSecret>;
+  replaceSecret(contents: ReplacingContents): Promise<StoredSecret>;
   /** The same for a status. Of the answer, which says what was sent, only the new resourceVersion is read. */
   replaceStatus(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<string>;
   /** RFC 7386. */

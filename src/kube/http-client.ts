@@ -128,11 +128,11 @@ class HttpClient implements Client {
     return this.#object(allOf('create', of, namespace), message, options);
   }
 
-  async replaceSecret(contents: ReplacingContents, options: CallOptions = {}): Promise<StoredSecret> {
+  async replaceSecret(contents: ReplacingContents): Promise<StoredSecret> {
     const target = oneOf('update', secrets, contents.metadata);
     const sent = encodeReplacement(contents);
     const message = { method: 'PUT', body: sent.body, contentType: JSON_TYPE } as const;
-    const answer = (await this.#requester.send(this.#call(target, message, options))).body;
+    const answer = (await this.#requester.send(this.#call(target, message, {}))).body;
     const resourceVersion = isAsSent(answer, sent) ? versionIn(answer) : undefined;
     return resourceVersion === undefined
       ? { kind: 'object', object: objectOf(answer, target) }

@@ -121,19 +121,16 @@ function candidates(
   store: OpenStore,
   environment: string | undefined,
 ): readonly SourceSecret[] {
-  let best: SourceSecret[] = [];
-  let isForEnvironment = false;
+  const ofEnvironment: SourceSecret[] = [];
+  const ofNone: SourceSecret[] = [];
   // consent is asked for last: of ten thousand Secrets one has the key
   for (const secret of secretsWith(store.secrets, keyOf(wanted))) {
     const isForAll = secret.environment === undefined;
-    if (isForAll ? isForEnvironment : secret.environment !== environment) continue;
+    if (!isForAll && secret.environment !== environment) continue;
     if (!store.has(secret) || valueIn(secret, wanted) === undefined) continue;
-    if (!isForAll && !isForEnvironment) {
-      isForEnvironment = true;
-      best = [];
-    }
-    best.push(secret);
+    (isForAll ? ofNone : ofEnvironment).push(secret);
   }
+  const best = ofEnvironment.length > 0 ? ofEnvironment : ofNone;
   return best.length > 1 ? best.sort((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
 }
 
