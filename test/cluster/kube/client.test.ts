@@ -353,7 +353,13 @@ describe('a watch of the client', () => {
     const { resourceVersion } = await one.client.listPage(configMaps, { namespace: one.namespace });
     const stream = one.client.watch(
       configMaps,
-      { namespace: one.namespace, resourceVersion, timeoutSeconds: 60 },
+      // of its own ConfigMap alone: the control plane puts one into each new namespace
+      {
+        namespace: one.namespace,
+        fieldSelector: 'metadata.name=a',
+        resourceVersion,
+        timeoutSeconds: 60,
+      },
       {
         opened: () => heard.push('opened'),
         event: (event) => heard.push(event.kind),
