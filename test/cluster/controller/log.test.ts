@@ -41,7 +41,7 @@ it('as text, for people, where they ask for it', async () => {
   const world = await newWorld();
   const { kubeconfig } = await operatorIdentity([world.namespace]);
   const operator = await startOperator(kubeconfig, [world.namespace], ['--log-format', 'text']);
-  expect(operator.output()).toContain('caches are synced');
+  await eventually(() => expect(operator.output()).toContain('caches are synced'));
   expect(operator.output()).not.toContain('{"');
   await operator.stop();
 });
