@@ -13,7 +13,7 @@ import { createClient } from '../kube/http-client.ts';
 import type { LeaderTimings } from '../kube/leader.ts';
 import type { ObjectKey } from '../kube/resource.ts';
 import { CONTENT_TYPE, exposition } from '../metrics/exposition.ts';
-import { type Controller, type ControllerOptions, startController } from './controller.ts';
+import { CONCURRENCY, type Controller, type ControllerOptions, startController } from './controller.ts';
 import { type Health, liveness, readiness, type Vitals } from './health.ts';
 import { shown } from './journal.ts';
 import { operatorMetrics } from './metrics.ts';
@@ -34,7 +34,6 @@ export interface OperatorOptions {
   readonly version: string;
 }
 
-const CONCURRENCY = 16;
 /** While the API server can't be asked what it serves, at the start. */
 const STARTING: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 10_000, jitter: 0.2 };
 /** What is in hand gets so long to end; together with the release of the lease less than 5 s. */
@@ -78,15 +77,17 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   }
 
   const worked = trimAtRest(processHeap());
-  const client = createClient(connection, { observe: metrics.observeRequest });
-  servers.defer(() => client.close());
+  const connect = (): Client => {
+    const client = createClient(connection, { observe: metrics.observeRequest });
+    servers.defer(() => client.close());
+    return client;
+  };
   controller = await begin(
     {
-      client,
+      client: connect(),
       logger,
       namespaces,
       requireApproval,
-      concurrency: CONCURRENCY,
       ...(standing ? { mayWrite: () => election?.leading === true } : {}),
       observe: (report) => {
         metrics.observeWork(report);
@@ -102,7 +103,8 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
     // lists are work too, and a standby does no other
     worked();
     if (stop.aborted) return;
-    if (standing) election = stand(client, standing, running, logger);
+    // with connections of its own: writes that hang must not keep the lease from being renewed
+    if (standing) election = stand(connect(), standing, running, logger);
     else void running.lead();
   });
 

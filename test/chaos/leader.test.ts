@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { CONCURRENCY } from '../../src/controller/controller.ts';
 import { eventually } from '../cluster/eventually.ts';
 import {
   type Arena,
@@ -148,6 +149,25 @@ describe.concurrent('of two operators', () => {
     standby.process.signal('SIGTERM');
     await leads(leader, QUICK_LEASE_MS + 5_000);
     await arena.fleet.rotate();
+    await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  });
+
+  it('the leader stays that, however many of its writes hang', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader, standby } = await pair(stack);
+    const hung = leader.proxy.add({
+      match: { path: /^(?!.*\/leases)/, write: true },
+      fault: { kind: 'hang' },
+    });
+    await arena.fleet.populate(CONCURRENCY + MODELS);
+    await eventually(() => expect(hung.applied).toBeGreaterThanOrEqual(CONCURRENCY), {
+      within: RIGHT_WITHIN_MS,
+    });
+    await delay(2 * QUICK_LEASE_MS);
+    expect(leader.process.said(DEPOSED)).toEqual([]);
+    expect(writes(standby)).toBe(0);
+    hung.remove();
+    leader.proxy.breakAll();
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
   });
 
