@@ -46,6 +46,8 @@ interface InHand {
 
 /** After so many high ones in a row a waiting low one is taken: low may be late, never lost. */
 const HIGH_IN_A_ROW = 15;
+/** While a high one is in hand, so many low ones are: what waits for the same server as somebody does makes him wait. */
+const LOW_BESIDE_HIGH = 8;
 
 /** 50 ms, doubling up to 5 minutes: the first retries are for races, the last ones for people. */
 export const DEFAULT_RETRY: BackoffPolicy = { baseMs: 50, factor: 2, maxMs: 300_000, jitter: 0.2 };
@@ -64,6 +66,7 @@ export class WorkQueue<K extends string = string> {
   readonly #delayed = new Heap<Item<K>>(earlier);
   #order = 0;
   #highInARow = 0;
+  #highInHand = 0;
 
   /** Keys that could be taken at once, as of the last call with a time: `workqueue_depth`. */
   get depth(): number {
@@ -88,9 +91,10 @@ export class WorkQueue<K extends string = string> {
   /** The next key; it is in hand until {@link done}. Undefined: nothing is due. */
   take(now: number): Taken<K> | undefined {
     this.#wake(now);
-    const item = this.#laneToServe().pop();
+    const item = this.#laneToServe()?.pop();
     if (item === undefined) return undefined;
     this.#highInARow = item.priority === 'high' ? this.#highInARow + 1 : 0;
+    if (item.priority === 'high') this.#highInHand += 1;
     this.#waiting.delete(item.key);
     this.#inHand.set(item.key, { priority: item.priority, again: undefined });
     return { key: item.key, priority: item.priority, readySince: item.at };
@@ -98,9 +102,10 @@ export class WorkQueue<K extends string = string> {
 
   /** Out of hand; a key that was added meanwhile waits again. */
   done(key: K, now: number): void {
-    const again = this.#inHand.get(key)?.again;
+    const ended = this.#inHand.get(key);
     this.#inHand.delete(key);
-    if (again !== undefined) this.#add(key, now, again);
+    if (ended?.priority === 'high') this.#highInHand -= 1;
+    if (ended?.again !== undefined) this.#add(key, now, ended.again);
   }
 
   /**
@@ -125,10 +130,9 @@ export class WorkQueue<K extends string = string> {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** When {@link take} will give something, maybe in the past; undefined: not before something is added. */
+  /** When {@link take} will give something, maybe in the past; undefined: not before something is added, or done. */
   nextAt(): number | undefined {
-    const ready = this.#lanes.high.peek() ?? this.#lanes.low.peek();
-    return (ready ?? this.#delayed.peek())?.at;
+    return (this.#laneToServe()?.peek() ?? this.#delayed.peek())?.at;
   }
 
   #add(key: K, now: number, wish: Wish): void {
@@ -161,8 +165,10 @@ export class WorkQueue<K extends string = string> {
     return item.ready ? this.#lanes[item.priority] : this.#delayed;
   }
 
-  #laneToServe(): Heap<Item<K>> {
+  #laneToServe(): Heap<Item<K>> | undefined {
     const { high, low } = this.#lanes;
+    const isLowBarred = this.#highInHand > 0 && this.#inHand.size - this.#highInHand >= LOW_BESIDE_HIGH;
+    if (isLowBarred) return high.size > 0 ? high : undefined;
     return high.size === 0 || (low.size > 0 && this.#highInARow >= HIGH_IN_A_ROW) ? low : high;
   }
 }

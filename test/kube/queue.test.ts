@@ -103,6 +103,29 @@ describe('a work queue', () => {
     }
   });
 
+  it('hands out few low ones at a time while a high one is in hand, and more once it is done', () => {
+    const queue = new WorkQueue();
+    const takeAll = (now: number): string[] => {
+      const keys: string[] = [];
+      for (let one = queue.take(now); one !== undefined; one = queue.take(now)) keys.push(one.key);
+      return keys;
+    };
+    const low = Array.from({ length: 20 }, (_, index) => `low/${index}`);
+    for (const key of low) queue.add(key, 0, { priority: 'low' });
+    queue.add('high', 0);
+    expect(takeAll(0)).toEqual(['high', ...low.slice(0, 8)]);
+    // there is nothing to wait for but an end
+    expect(queue.nextAt()).toBeUndefined();
+    queue.done('low/0', 1);
+    expect(takeAll(1)).toEqual(['low/8']);
+    queue.add('other', 2);
+    expect(takeAll(2)).toEqual(['other']);
+    queue.done('high', 3);
+    expect(takeAll(3)).toEqual([]);
+    queue.done('other', 4);
+    expect(takeAll(4)).toEqual(low.slice(9));
+  });
+
   it('puts a retry off for longer each time, until the key is forgotten', () => {
     const queue = new WorkQueue();
     const delays: (number | undefined)[] = [];
