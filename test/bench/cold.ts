@@ -9,7 +9,7 @@ import { COLLECTIONS, type Listed, listAll } from './lists.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import type { BarePool } from './pool.ts';
 import { cpuMs } from './processes.ts';
-import { type Figure, median } from './report.ts';
+import { type Figure, median, sayRound } from './report.ts';
 import { eventWrites, requestsSince, singleReads, writes } from './request-counts.ts';
 import { untilAtRest } from './rest.ts';
 import type { Scene } from './scene.ts';
@@ -73,6 +73,9 @@ export async function measureCold(
       if (round === size.rounds) await afterwards(converged);
     });
     if (templates) bares.push(await withBare(setting.programs, size.models, templates));
+    const seconds = (some: readonly Convergence[]): readonly number[] =>
+      some.map(({ seconds: took }) => took);
+    sayRound(`cold, ${size.models}`, { 'operator (s)': seconds(operators), 'yardstick (s)': seconds(bares) });
   }
   const of = <T>(some: readonly T[], read: (one: T) => number): number => median(some.map(read));
   return {

@@ -3,7 +3,7 @@ import { startBare } from './bare-process.ts';
 import { base64, isShared, MODELS, models, SHARED } from './fixture.ts';
 import { COLLECTIONS } from './lists.ts';
 import { Awaited, observe } from './observe.ts';
-import { type Figure, median, percentile } from './report.ts';
+import { type Figure, median, percentile, sayRound } from './report.ts';
 import { withRestingOperator } from './rest.ts';
 import type { Scene } from './scene.ts';
 import { SINGLE_NAMESPACE, type Single, singles } from './single.ts';
@@ -77,6 +77,7 @@ export async function measureFanOut(scene: Scene, rounds: number): Promise<reado
     return await Promise.all(took);
   };
 
+  const row = 'fan-out';
   const operators: number[] = [];
   const bares: number[] = [];
   const quiet: number[] = [];
@@ -94,8 +95,8 @@ export async function measureFanOut(scene: Scene, rounds: number): Promise<reado
     await bare.heard('listed');
     bares.push(await rate());
     await bare.stop();
+    sayRound(row, { 'operator (/s)': operators, 'yardstick (/s)': bares });
   }
-  const row = 'fan-out';
   return [
     {
       row,

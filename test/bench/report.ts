@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import process from 'node:process';
 
 /** One figure of the table: what was measured, against what it is compared, and what is to be reached. */
 export interface Figure {
@@ -65,6 +66,14 @@ export function table(figures: readonly Figure[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Says on stderr what the last round gave: how far rounds lie apart shows what their medians are worth. */
+export function sayRound(row: string, rounds: Readonly<Record<string, readonly number[]>>): void {
+  const last = Object.entries(rounds).map(
+    ([what, values]) => `${what} ${shown(values.at(-1) ?? Number.NaN)}`,
+  );
+  process.stderr.write(`a round of ${row}: ${last.join(', ')}\n`);
 }
 
 /** The figures for machines, with what the numbers depend on. */

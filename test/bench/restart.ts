@@ -1,13 +1,14 @@
 import type { Scene } from './scene.ts';
 import { startBare } from './bare-process.ts';
 import { startOperator } from './operator-process.ts';
-import { type Figure, median } from './report.ts';
+import { type Figure, median, sayRound } from './report.ts';
 import { requestsSince, singleReads, writes } from './request-counts.ts';
 import { untilAtRest } from './rest.ts';
 
 /** The operator starts where everything is as it should be. */
 export async function measureRestart(scene: Scene, rounds: number): Promise<readonly Figure[]> {
   const { cluster, bundle, folder, count } = scene;
+  const row = 'restart';
   const ready: number[] = [];
   const verified: number[] = [];
   const listed: number[] = [];
@@ -33,8 +34,8 @@ export async function measureRestart(scene: Scene, rounds: number): Promise<read
     await bare.heard('listed');
     listed.push(performance.now() - bare.startedAt);
     await bare.stop();
+    sayRound(row, { 'ready (ms)': ready, 'verified (ms)': verified, 'yardstick (ms)': listed });
   }
-  const row = 'restart';
   const yardstick = median(listed);
   return [
     { row, what: 'writes', measured: written, unit: '', reach: { atMost: 0 } },
