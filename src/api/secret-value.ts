@@ -6,8 +6,8 @@ const bytesOf = (base64: string): Uint8Array =>
 
 /**
  * A secret value, as the base64 text that the API server sends. It prints as `[redacted]` wherever it ends
- * up by accident; {@link reveal} is the only way to the text, and `src/kube` and the command line's `get
- * --reveal` and `run` are its only callers.
+ * up by accident; {@link reveal} is the only way to the text. It is called where a value leaves the process (`src/kube`, the
+ * command line's `get --reveal` and `run`), is digested (`src/controller`), or becomes a part of another one (docker-config).
  */
 export class SecretValue {
   readonly #base64: string;

@@ -94,8 +94,8 @@ export interface Client {
   create(resource: Resource, namespace: string, body: object, options?: CallOptions): Promise<RawObject>;
   /** PUT: the metadata carry the resourceVersion that it replaces. */
   replaceSecret(contents: ReplacingContents): Promise<StoredSecret>;
-  /** The same for a status. Of the answer, which says what was sent, only the new resourceVersion is read. */
-  replaceStatus(resource: Resource, key: ObjectKey, body: object, options?: CallOptions): Promise<string>;
+  /** The same for a status. It resolves to the new resourceVersion: the API server is asked for no more. */
+  replaceStatus(resource: Resource, key: ObjectKey, body: object): Promise<string>;
   /** RFC 7386. */
   mergePatch(resource: Resource, key: ObjectKey, body: object, options?: WriteOptions): Promise<RawObject>;
   /** Server-side apply as field manager `truss-secrets`; a `metadata.uid` in the body keeps it from creating. */

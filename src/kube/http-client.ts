@@ -139,12 +139,7 @@ class HttpClient implements Client {
       : { kind: 'as-sent', resourceVersion };
   }
 
-  async replaceStatus(
-    of: Resource,
-    key: ObjectKey,
-    body: object,
-    options: CallOptions = {},
-  ): Promise<string> {
+  async replaceStatus(of: Resource, key: ObjectKey, body: object): Promise<string> {
     const target = oneOf('update', of, key, 'status');
     const message = {
       method: 'PUT',
@@ -152,7 +147,7 @@ class HttpClient implements Client {
       contentType: JSON_TYPE,
       accept: PARTIAL,
     } as const;
-    const answer = (await this.#requester.send(this.#call(target, message, options))).body;
+    const answer = (await this.#requester.send(this.#call(target, message, {}))).body;
     return versionIn(answer) ?? objectOf(answer, target).metadata.resourceVersion;
   }
 

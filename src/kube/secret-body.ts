@@ -2,7 +2,10 @@ import { MANAGER } from '../api/names.ts';
 import { reveal, SecretValue } from '../api/secret-value.ts';
 import { isRecord, type OwnerReference, type RawObject } from './object.ts';
 
-/** What a Secret that is created or replaced consists of; its metadata in the order of the API server. */
+/**
+ * What a Secret that is created or replaced consists of. Labels, annotations, owners and finalizers stand in the order of the
+ * API server: only then is its answer recognized as what was sent.
+ */
 export interface SecretContents {
   readonly metadata: {
     readonly namespace: string;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { CONNECTIONS } from '../../src/controller/operator.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { declaring, worldIn } from '../cluster/world.ts';
 import { fallsSilent, leads, openArena, writesSince } from './arena.ts';
@@ -19,8 +20,6 @@ const MOST_TRIES = 16;
 const MOST_POSTS = 60;
 /** A watch that is out of reach counts after 15 s, and a call that hangs ends after 30 s. */
 const TOLD_WITHIN_MS = 60_000;
-/** Calls at a time, and so idle connections that may be left. */
-const POOL = 32;
 
 const status = (code: number, reason: string, more: object = {}): object => ({
   kind: 'Status',
@@ -163,7 +162,7 @@ async function survives(begin: Begin): Promise<void> {
     within: RIGHT_WITHIN_MS,
   });
   await fallsSilent(proxy);
-  expect(total(await process.metrics(), 'process_open_fds')).toBeLessThanOrEqual(files + POOL);
+  expect(total(await process.metrics(), 'process_open_fds')).toBeLessThanOrEqual(files + CONNECTIONS);
   process.signal('SIGTERM');
   expect(await process.exited).toEqual({ code: 0, signal: null });
   expect(process.output()).not.toContain('crashed');

@@ -17,6 +17,8 @@ import { chaosSeed } from './random.ts';
 /** For a machine that is busy: all else is by the clock of the operators. */
 const RIGHT_WITHIN_MS = 30_000;
 const MODELS = 4;
+/** A call that hangs ends after 30 s. */
+const LISTED_WITHIN_MS = 20_000;
 
 interface Pair {
   readonly arena: Arena;
@@ -169,6 +171,32 @@ describe.concurrent('of two operators', () => {
     hung.remove();
     leader.proxy.breakAll();
     await arena.fleet.isRight(RIGHT_WITHIN_MS);
+  });
+
+  it('lists are read, however many writes hang', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { arena, leader } = await pair(stack);
+    const hung = leader.proxy.add({
+      match: { path: /^(?!.*\/leases)/, write: true },
+      fault: { kind: 'hang' },
+    });
+    await arena.fleet.populate(2 * CONCURRENCY);
+    const unwatched = leader.proxy.add({ match: { watch: true }, fault: { kind: 'respond', status: 503 } });
+    await eventually(() => expect(hung.applied).toBeGreaterThanOrEqual(CONCURRENCY), {
+      within: RIGHT_WITHIN_MS,
+    });
+    leader.proxy.breakAll();
+    await eventually(() => expect(hung.applied).toBeGreaterThanOrEqual(2 * CONCURRENCY), {
+      within: RIGHT_WITHIN_MS,
+    });
+    const list = { method: 'GET', watch: false, path: /\/modeldeployments\?/ };
+    const before = leader.proxy.count(list);
+    unwatched.remove();
+    leader.proxy.add({ match: { watch: true }, fault: { kind: 'respond', status: 410 } });
+    // before any of these writes can be given up
+    await eventually(() => expect(leader.proxy.count(list)).toBeGreaterThan(before), {
+      within: LISTED_WITHIN_MS,
+    });
   });
 
   it('a late write of one that leads no more changes nothing for long', async () => {
