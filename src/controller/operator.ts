@@ -35,7 +35,7 @@ export interface OperatorOptions {
 }
 
 /** Calls at a time: one for each model in hand, and some beside them, so that writes that hang do not keep lists from being read. */
-export const CONNECTIONS = CONCURRENCY + 16;
+const CONNECTIONS = CONCURRENCY + 16;
 /** While the API server can't be asked what it serves, at the start. */
 const STARTING: BackoffPolicy = { baseMs: 500, factor: 2, maxMs: 10_000, jitter: 0.2 };
 /** What is in hand gets so long to end; together with the release of the lease less than 5 s. */
