@@ -1,3 +1,4 @@
+import { inOrder } from '../api/in-order.ts';
 import { DIGEST_LENGTH } from './digest.ts';
 import { shared } from './sharing.ts';
 
@@ -13,12 +14,13 @@ export function packDigests<V>(
   values: ReadonlyMap<string, V>,
   digestOf: (value: V) => string,
 ): PackedDigests {
-  const entries = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    keys: shared(entries.map(([key]) => key)),
-    // joined, as V8 keeps what `+` puts together as its parts
-    text: entries.map(([, value]) => digestOf(value)).join(''),
-  };
+  const keys = inOrder([...values.keys()]);
+  const digests = keys.map((key) => {
+    const value = values.get(key);
+    return value === undefined ? '' : digestOf(value);
+  });
+  // joined, as V8 keeps what `+` puts together as its parts
+  return { keys: shared(keys), text: digests.join('') };
 }
 
 /** Packed digests, to be read as the Map that they stand for. */

@@ -131,8 +131,9 @@ async function namespaceUid(
 
 function deliveredView(model: CachedModel, { delivered }: Caches, memory: Memory): DeliveredView {
   const { namespace, name, uid } = model;
-  const found = delivered.get(namespace, deliveredSecretName(name));
-  const fight = memory.fight(secretId(model, deliveredSecretName(name)), Date.now());
+  const secret = deliveredSecretName(name);
+  const found = delivered.get(namespace, secret);
+  const fight = memory.fight(secretId(model, secret), Date.now());
   return found?.owner?.uid === uid
     ? { ...found.view, fight }
     : { kind: 'absent', last: memory.lastDelivered(uid), fight };
@@ -140,8 +141,9 @@ function deliveredView(model: CachedModel, { delivered }: Caches, memory: Memory
 
 function pullView(model: CachedModel, { delivered }: Caches, memory: Memory): DeliveredView {
   const { namespace, name, uid } = model;
-  const found = delivered.get(namespace, pullSecretName(name));
-  const fight = memory.fight(secretId(model, pullSecretName(name)), Date.now());
+  const secret = pullSecretName(name);
+  const found = delivered.get(namespace, secret);
+  const fight = memory.fight(secretId(model, secret), Date.now());
   return found?.owner?.uid === uid ? { ...found.view, fight } : { kind: 'absent', last: undefined, fight };
 }
 

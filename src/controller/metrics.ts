@@ -64,37 +64,45 @@ export function operatorMetrics(of: Measured): OperatorMetrics {
     help: 'Reconciles that ended with an error.',
     labels: ['controller'],
   });
-  const reconcileTime = new Histogram({
+  const reconcileTimes = new Histogram({
     name: 'controller_runtime_reconcile_time_seconds',
     help: 'How long reconciles took.',
     labels: ['controller'],
     buckets: RECONCILE_BUCKETS,
   });
   const queueLabels = ['name', 'controller'] as const;
-  const queueTime = new Histogram({
+  const queueTimes = new Histogram({
     name: 'workqueue_queue_duration_seconds',
     help: 'How long keys waited in the queue before they were worked on.',
     labels: queueLabels,
     buckets: QUEUE_BUCKETS,
   });
-  const workTime = new Histogram({
+  const workTimes = new Histogram({
     name: 'workqueue_work_duration_seconds',
     help: 'How long the work on a key took.',
     labels: queueLabels,
     buckets: QUEUE_BUCKETS,
   });
   // what never happened is 0, not absent: rates and alerts need it
-  for (const result of Object.values(RESULTS)) reconciles.add([CONTROLLER, result], 0);
-  errors.add([CONTROLLER], 0);
+  const ended = {
+    done: reconciles.of([CONTROLLER, RESULTS.done]),
+    again: reconciles.of([CONTROLLER, RESULTS.again]),
+    retry: reconciles.of([CONTROLLER, RESULTS.retry]),
+    error: reconciles.of([CONTROLLER, RESULTS.error]),
+  } satisfies Record<WorkReport['outcome'], unknown>;
+  const failed = errors.of([CONTROLLER]);
+  const reconcileTime = reconcileTimes.of([CONTROLLER]);
+  const queueTime = queueTimes.of([CONTROLLER, CONTROLLER]);
+  const workTime = workTimes.of([CONTROLLER, CONTROLLER]);
 
   return {
     families: [
       ...queueFamilies(of),
-      queueTime,
-      workTime,
+      queueTimes,
+      workTimes,
       reconciles,
       errors,
-      reconcileTime,
+      reconcileTimes,
       requests,
       requestTime,
       ...leaderFamilies(of),
@@ -109,11 +117,11 @@ export function operatorMetrics(of: Measured): OperatorMetrics {
       if (!isRead(verb)) writes.add([resourceOf(template), verb, shownCode]);
     },
     observeWork({ outcome, waitedMs, workedMs }) {
-      reconciles.add([CONTROLLER, RESULTS[outcome]]);
-      if (outcome === 'error') errors.add([CONTROLLER]);
-      reconcileTime.observe([CONTROLLER], workedMs / 1_000);
-      queueTime.observe([CONTROLLER, CONTROLLER], waitedMs / 1_000);
-      workTime.observe([CONTROLLER, CONTROLLER], workedMs / 1_000);
+      ended[outcome].value += 1;
+      if (outcome === 'error') failed.value += 1;
+      reconcileTime.observe(workedMs / 1_000);
+      queueTime.observe(waitedMs / 1_000);
+      workTime.observe(workedMs / 1_000);
     },
   };
 }

@@ -144,7 +144,8 @@ class KeptSecret implements CachedDelivered {
   }
 
   get owner(): ModelOwner | undefined {
-    const [name, uid] = [this.#ownerName, this.#ownerUid];
+    const name = this.#ownerName;
+    const uid = this.#ownerUid;
     return name === undefined || uid === undefined ? undefined : { name, uid };
   }
 

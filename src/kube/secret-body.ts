@@ -1,3 +1,4 @@
+import { inOrder } from '../api/in-order.ts';
 import { MANAGER } from '../api/names.ts';
 import { reveal, SecretValue } from '../api/secret-value.ts';
 import { isRecord, type OwnerReference, type RawObject } from './object.ts';
@@ -74,7 +75,7 @@ export function encodeReplacement({ metadata, type, data }: ReplacingContents): 
   const incarnation = JSON.stringify({ name, namespace, uid, resourceVersion }).slice(0, -1);
   const said = JSON.stringify(own).slice(1, -1);
   const values = [...data].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`);
-  const rest = `},"data":{${values.sort().join(',')}},"type":${JSON.stringify(type)}}`;
+  const rest = `},"data":{${inOrder(values).join(',')}},"type":${JSON.stringify(type)}}`;
   return {
     body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},${said}${rest}`,
     metadata: `${said},"managedFields":[`,

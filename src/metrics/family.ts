@@ -44,10 +44,18 @@ export class Counter<const L extends readonly string[]> implements Family {
   }
 
   add(labels: LabelValues<L>, by = 1): void {
+    this.of(labels).value += by;
+  }
+
+  /** The count under these labels, 0 at first, for who counts all the time: to look it up costs more than to count. */
+  of(labels: LabelValues<L>): { value: number } {
     const key = keyOf(labels);
-    const known = this.#values.get(key);
-    if (known) known.value += by;
-    else this.#values.set(key, { labels, value: by });
+    let count = this.#values.get(key);
+    if (!count) {
+      count = { labels, value: 0 };
+      this.#values.set(key, count);
+    }
+    return count;
   }
 
   *samples(): Generator<Sample, void, void> {
@@ -56,12 +64,26 @@ export class Counter<const L extends readonly string[]> implements Family {
   }
 }
 
-interface Distribution<L extends readonly string[]> {
+class Distribution<L extends readonly string[]> {
   readonly labels: LabelValues<L>;
   /** How many fell between the bucket before and this one. */
   readonly counts: Float64Array;
-  sum: number;
-  count: number;
+  readonly #buckets: readonly number[];
+  sum = 0;
+  count = 0;
+
+  constructor(labels: LabelValues<L>, buckets: readonly number[]) {
+    this.labels = labels;
+    this.counts = new Float64Array(buckets.length);
+    this.#buckets = buckets;
+  }
+
+  observe(value: number): void {
+    this.sum += value;
+    this.count += 1;
+    const bucket = this.#buckets.findIndex((bound) => value <= bound);
+    if (bucket !== -1) this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+  }
 }
 
 /** How values are distributed over buckets, the upper bounds of which are given, ascending. */
@@ -81,16 +103,18 @@ export class Histogram<const L extends readonly string[]> implements Family {
   }
 
   observe(labels: LabelValues<L>, value: number): void {
+    this.of(labels).observe(value);
+  }
+
+  /** The distribution under these labels, empty at first, for who observes all the time. */
+  of(labels: LabelValues<L>): { observe(value: number): void } {
     const key = keyOf(labels);
     let known = this.#values.get(key);
     if (!known) {
-      known = { labels, counts: new Float64Array(this.#buckets.length), sum: 0, count: 0 };
+      known = new Distribution(labels, this.#buckets);
       this.#values.set(key, known);
     }
-    known.sum += value;
-    known.count += 1;
-    const bucket = this.#buckets.findIndex((bound) => value <= bound);
-    if (bucket !== -1) known.counts[bucket] = (known.counts[bucket] ?? 0) + 1;
+    return known;
   }
 
   *samples(): Generator<Sample, void, void> {

@@ -121,18 +121,25 @@ function candidates(
   store: OpenStore,
   environment: string | undefined,
 ): readonly SourceSecret[] {
-  const ofEnvironment: SourceSecret[] = [];
-  const ofNone: SourceSecret[] = [];
-  // consent is asked for last: of ten thousand Secrets one has the key
-  for (const secret of secretsWith(store.secrets, keyOf(wanted))) {
-    const isForAll = secret.environment === undefined;
-    if (!isForAll && secret.environment !== environment) continue;
-    if (!store.has(secret) || valueIn(secret, wanted) === undefined) continue;
-    (isForAll ? ofNone : ofEnvironment).push(secret);
-  }
-  const best = ofEnvironment.length > 0 ? ofEnvironment : ofNone;
-  return best.length > 1 ? best.sort((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
+  const having = those(
+    // consent is asked for last: of ten thousand Secrets one has the key
+    secretsWith(store.secrets, keyOf(wanted)),
+    (secret) =>
+      (secret.environment === undefined || secret.environment === environment) &&
+      store.has(secret) &&
+      valueIn(secret, wanted) !== undefined,
+  );
+  const best = having.some(isForOne) ? those(having, isForOne) : having;
+  return best.length > 1 ? best.toSorted((a, b) => (shown(a) < shown(b) ? -1 : 1)) : best;
 }
+
+const isForOne = ({ environment }: SourceSecret): boolean => environment !== undefined;
+
+/** A list that is right as it is is not copied: every name of every model comes by here. */
+const those = (
+  secrets: readonly SourceSecret[],
+  are: (secret: SourceSecret) => boolean,
+): readonly SourceSecret[] => (secrets.every(are) ? secrets : secrets.filter(are));
 
 export const shown = ({ namespace, name }: SourceSecret): string => `${namespace}/${name}`;
 

@@ -1,3 +1,5 @@
+import { inOrder } from '../api/in-order.ts';
+
 /**
  * A workload's fields as lines `path=value`, the form in which what we own and what we want are compared.
  *
@@ -62,7 +64,7 @@ function sorted(value: unknown): unknown {
 export function flattened(value: unknown): string {
   const lines: string[] = [];
   collect(value, '', '', lines);
-  return lines.sort().join('\n');
+  return inOrder(lines).join('\n');
 }
 
 function collect(value: unknown, path: string, field: string, lines: string[]): void {
@@ -87,7 +89,7 @@ function collect(value: unknown, path: string, field: string, lines: string[]): 
 export function ownedFields(live: unknown, fieldsV1: unknown): string {
   const lines: string[] = [];
   collectOwned(live, fieldsV1, '', '', lines);
-  return lines.sort().join('\n');
+  return inOrder(lines).join('\n');
 }
 
 function collectOwned(live: unknown, fields: unknown, path: string, field: string, lines: string[]): void {

@@ -31,7 +31,7 @@ interface SecretKeyRef {
 /** Readable by every uid: images run as any user, and Truss' own non-root user is not known here. */
 const FILE_MODE = 0o444;
 
-export const VOLUME_MOUNT = { name: VOLUME_NAME, mountPath: MOUNT_PATH, readOnly: true } as const;
+export const VOLUME_MOUNT = { mountPath: MOUNT_PATH, name: VOLUME_NAME, readOnly: true } as const;
 
 export const markerOf = ({ name, uid }: ModelIdentity): string => `${name}/${uid}`;
 

@@ -21,7 +21,9 @@ const alike = new WeakMap<readonly SourceSecret[], KeyIndex>();
 
 /** The Secrets that have the key, whether or not they consent. */
 export const secretsWith = (secrets: readonly SourceSecret[], key: string): readonly SourceSecret[] =>
-  lookUp(secrets, key, exact, namesOf, (secret) => secret.values.has(key));
+  lookUp(secrets, key, exact, namesOf, hasKey);
+
+const hasKey = ({ values }: SourceSecret, key: string): boolean => values.has(key);
 
 const namesOf = ({ values }: SourceSecret): Iterable<string> => values.keys();
 
@@ -31,7 +33,10 @@ export const twinsIn = (secret: SourceSecret, normalised: string): readonly stri
 
 /** The Secrets that have such a key, whether or not they consent. */
 export const secretsLike = (secrets: readonly SourceSecret[], normalised: string): readonly SourceSecret[] =>
-  lookUp(secrets, normalised, alike, likeness, (secret) => keysByNormalised(secret).has(normalised));
+  lookUp(secrets, normalised, alike, likeness, hasLike);
+
+const hasLike = (secret: SourceSecret, normalised: string): boolean =>
+  keysByNormalised(secret).has(normalised);
 
 const likeness = (secret: SourceSecret): Iterable<string> => keysByNormalised(secret).keys();
 
@@ -40,7 +45,7 @@ function lookUp(
   key: string,
   indexes: WeakMap<readonly SourceSecret[], KeyIndex>,
   keysOf: (secret: SourceSecret) => Iterable<string>,
-  has: (secret: SourceSecret) => boolean,
+  has: (secret: SourceSecret, key: string) => boolean,
 ): readonly SourceSecret[] {
   let index = indexes.get(secrets);
   if (!index) {
@@ -49,7 +54,7 @@ function lookUp(
   }
   const { byKey, large } = index;
   const having = byKey.get(key) ?? NONE;
-  return large.length === 0 ? having : [...having, ...large.filter(has)];
+  return large.length === 0 ? having : [...having, ...large.filter((secret) => has(secret, key))];
 }
 
 function indexed(

@@ -1,3 +1,4 @@
+import { inOrder } from '../api/in-order.ts';
 import type { SecretValue } from '../api/secret-value.ts';
 import type { DeliveredContent, DeliveredView, Surroundings } from './snapshot.ts';
 
@@ -67,8 +68,7 @@ export function standoffOf(live: DeliveredView, wanted: string): Standoff | unde
 /** A digest of all keys and values together, in whatever order. */
 export const contentDigest = (digests: ReadonlyMap<string, string>, digest: Surroundings['digest']): string =>
   digest(
-    [...digests.keys()]
-      .sort()
+    inOrder([...digests.keys()])
       .map((key) => `${key}=${digests.get(key)}`)
       .join('\n'),
   );

@@ -140,18 +140,27 @@ function deliver(
   const forPull = pull && useForPull(pull, value, where());
   const credential = forPull?.kind === 'credential' ? forPull.credential : undefined;
   const source: ValueSource = { key, name: secret.name, namespace: secret.namespace, uid: secret.uid };
-  const delivered = { name, role, state: 'Delivered', held: false, source, pull, credential } as const;
+  const delivered = (message: string | undefined, copied: SecretValue | undefined): Resolution => ({
+    name,
+    role,
+    state: 'Delivered',
+    held: false,
+    message,
+    source,
+    pull,
+    value: copied,
+    credential,
+  });
   if (role === 'Pull') {
     return credential
-      ? { ...delivered, message: undefined, value: undefined }
+      ? delivered(undefined, undefined)
       : without(declared, 'Undeliverable', forPull?.message);
   }
   const env = override?.env ?? NO_NAMES;
   const denied = deniedEnv(approval, env);
   const inEnv = spec.delivery === 'Env' || env.length > denied.length;
   if (inEnv && !value.fitsEnv()) return without(declared, 'Undeliverable', messages.notText(where()));
-  const message = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
-  return { ...delivered, message, value };
+  return delivered(denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message, value);
 }
 
 const NO_NAMES: readonly string[] = [];
