@@ -113,8 +113,8 @@ export const messages = {
   usingDefault: 'no value is stored, so the model uses the default of its config.yaml',
   buildOnly: 'used by build.secret_to_path_mapping only; builds get it, pods do not',
   weights: 'used to fetch weights before the container starts; not delivered to pods',
-  registryName: (name: string) =>
-    `${name}: what follows DOCKER_REGISTRY_ must be a registry, such as ghcr.io, and the whole at most 253 characters`,
+  registryName:
+    'what follows DOCKER_REGISTRY_ must be a registry, such as ghcr.io, and the whole at most 253 characters',
   pullWithoutRegistry:
     'base_image.docker_auth.registry is empty; name the registry that the image is pulled from',
   pullAwsIam:

@@ -22,7 +22,7 @@ export const isRegistryName = ({ role, pull }: DeclaredSecret): boolean =>
 export function registryNameProblem(name: string): string | undefined {
   const registry = name.slice(REGISTRY_PREFIX.length);
   if (name.length > MAX_REGISTRY_NAME || !/^[\x21-\x7e]+$/.test(registry)) {
-    return messages.registryName(shownName(name));
+    return messages.registryName;
   }
   return undefined;
 }

@@ -90,7 +90,7 @@ interface Question {
 function resolve(declared: DeclaredSecret, question: Question): Resolution {
   const { name, role, pull } = declared;
   const { spec, override, approval } = question;
-  const problem = isRegistryName(declared) ? registryNameProblem(name) : nameProblem(name)?.message;
+  const problem = isRegistryName(declared) ? registryNameProblem(name) : nameProblem(name)?.why;
   if (problem !== undefined) return without(declared, 'InvalidName', problem);
   if (!spec.trusted) return without(declared, 'Untrusted', messages.untrusted);
   const key = override?.from?.key ?? name;

@@ -5,8 +5,8 @@ import type { Resolution } from './resolve.ts';
 import type { ValueSource } from './snapshot.ts';
 import type { WorkloadPlan } from './workload.ts';
 
-/** Stands for a name of no characters, which nobody would see. */
-const NO_NAME = '""';
+/** A declared name as the status shows it: one of no characters would not be seen. */
+export const nameInStatus = (name: string): string => (name === '' ? '""' : shownName(name));
 
 /** As many as a valid name may have: an invalid one may have any, of several bytes each. */
 const MAX_NAME_BYTES = 253;
@@ -20,7 +20,7 @@ export function secretEntries(resolutions: readonly Resolution[]): SecretStatus[
   const messageBytes = Math.min(MAX_MESSAGE_BYTES, Math.floor(ALL_MESSAGES_BYTES / resolutions.length));
   return resolutions.map(({ name, role, pull, state, message, source }) => {
     // an invalid name may be cut to what another one is cut to; whoever reads the list looks for a name
-    const known = name === '' ? NO_NAME : boundedBytes(shownName(name), MAX_NAME_BYTES);
+    const known = boundedBytes(nameInStatus(name), MAX_NAME_BYTES);
     let shown = known;
     for (let n = 2; seen.has(shown); n++) shown = `${known}~${n}`;
     seen.add(shown);

@@ -4,13 +4,13 @@ import type {
   WorkloadRef,
   WorkloadState,
 } from '../api/model-deployment.ts';
-import { bounded, listed, messages, type Reason, shownName } from '../api/messages.ts';
+import { bounded, listed, messages, type Reason } from '../api/messages.ts';
 import type { ApprovalVerdict } from './approval-verdict.ts';
 import type { Outcome, WriteFailure } from './outcome.ts';
 import type { ActPlan } from './plan.ts';
 import { counts, isSatisfied, type Resolution } from './resolve.ts';
 import type { PriorCondition } from './snapshot.ts';
-import { secretEntries, workloadEntry } from './status-entries.ts';
+import { nameInStatus, secretEntries, workloadEntry } from './status-entries.ts';
 
 /** A condition before it is known since when it holds. */
 export type Finding = Omit<Condition, 'lastTransitionTime' | 'observedGeneration'> & {
@@ -159,8 +159,8 @@ function grouped(open: readonly Resolution[]): readonly string[] {
   const names = new Map<string, string[]>();
   for (const { name, message = '' } of open) {
     const same = names.get(message);
-    if (same) same.push(shownName(name));
-    else names.set(message, [shownName(name)]);
+    if (same) same.push(nameInStatus(name));
+    else names.set(message, [nameInStatus(name)]);
   }
   return [...names].map(([message, same]) => `${listed(same)}: ${message}`);
 }

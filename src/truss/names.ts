@@ -5,6 +5,7 @@ import { ENV_PREFIX } from '../api/names.ts';
 const MAX_NAME = 253;
 const SECRET_KEY = /^[-._a-zA-Z0-9]+$/;
 const C_IDENTIFIER = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+const USE = "use letters, digits, '-', '_' and '.' only";
 const JFROG_NAME = /^[a-z][a-z0-9-]{1,34}[a-z0-9]$/;
 
 /** `secrets.DOCKER_REGISTRY_<registry>` is the credential for pulling from that registry, and no Secret key. */
@@ -12,8 +13,17 @@ export const REGISTRY_PREFIX = 'DOCKER_REGISTRY_';
 
 export interface NameProblem {
   readonly code: 'InvalidName' | 'PathTraversal' | 'PrefixedName' | 'JfrogName';
+  /** For where the name stands already. */
+  readonly why: string;
+  /** The same with the name before it. */
   readonly message: string;
 }
+
+const problem = (code: NameProblem['code'], name: string, why: string): NameProblem => ({
+  code,
+  why,
+  message: name === '' ? why : `${shownName(name)}: ${why}`,
+});
 
 /**
  * Whether the name can be a key in a Secret's data: Kubernetes' `IsConfigMapKey`, which is Truss's rule
@@ -26,30 +36,19 @@ export const isSecretKey = (name: string): boolean =>
 
 /** Why a declared name can never be delivered (state InvalidName), if so. */
 export function nameProblem(name: string): NameProblem | undefined {
-  if (name === '') return { code: 'InvalidName', message: 'the name is empty: give the secret a name' };
+  if (name === '') return problem('InvalidName', name, 'the name is empty: give the secret a name');
   if (name.length > MAX_NAME) {
-    return {
-      code: 'InvalidName',
-      message: `${shownName(name)}: the name has ${name.length} characters: ${MAX_NAME} are allowed`,
-    };
+    const why = `the name has ${name.length} characters: ${MAX_NAME} are allowed`;
+    return problem('InvalidName', name, why);
   }
   if (name.includes('/') || name === '.' || name.startsWith('..')) {
-    return {
-      code: 'PathTraversal',
-      message: `${shownName(name)}: Truss takes the name as a path below /secrets and could read another file: use letters, digits, '-', '_' and '.' only`,
-    };
+    const why = `Truss takes the name as a path below /secrets and could read another file: ${USE}`;
+    return problem('PathTraversal', name, why);
   }
-  if (!isSecretKey(name)) {
-    return {
-      code: 'InvalidName',
-      message: `${shownName(name)}: no key of a Kubernetes Secret: use letters, digits, '-', '_' and '.' only`,
-    };
-  }
+  if (!isSecretKey(name)) return problem('InvalidName', name, `no key of a Kubernetes Secret: ${USE}`);
   if (name.startsWith(ENV_PREFIX)) {
-    return {
-      code: 'PrefixedName',
-      message: `${shownName(name)}: Truss adds ${ENV_PREFIX} itself: name the secret ${shownName(name.slice(ENV_PREFIX.length))}`,
-    };
+    const why = `Truss adds ${ENV_PREFIX} itself: name the secret ${shownName(name.slice(ENV_PREFIX.length))}`;
+    return problem('PrefixedName', name, why);
   }
   return undefined;
 }
@@ -66,8 +65,7 @@ export const normalise = (name: string): string => name.toLowerCase().replace(/[
 /** What is against the name by JFrog ML's rule (3 to 36 lower-case letters, digits and hyphens), if anything. */
 export function jfrogProblem(name: string): NameProblem | undefined {
   if (JFROG_NAME.test(name)) return undefined;
-  return {
-    code: 'JfrogName',
-    message: `${shownName(name)}: JFrog ML wants 3 to 36 lower-case letters, digits and hyphens, with a letter first and no hyphen last`,
-  };
+  const why =
+    'JFrog ML wants 3 to 36 lower-case letters, digits and hyphens, with a letter first and no hyphen last';
+  return problem('JfrogName', name, why);
 }

@@ -43,6 +43,26 @@ describe('the status of a model', () => {
     expect(secrets).toMatchObject([{ name: '""', state: 'InvalidName' }, { name: 'a' }]);
   });
 
+  it.each([
+    { name: 'hf token!', said: 'hf token!: no key of a Kubernetes Secret: use' },
+    { name: '../up', said: '../up: Truss takes the name as a path' },
+    { name: '', said: '"": the name is empty: give' },
+  ])('names $name once, and says what is wrong with it', ({ name, said }) => {
+    const status = statusAfter({ declaration: declared(name) });
+    const message = condition(status, 'SecretsResolved')?.message ?? '';
+    expect(message).toContain(said);
+    expect(message.split(name || '""')).toHaveLength(2);
+  });
+
+  it('names a registry that is none once', () => {
+    const nowhere = pullSecret('DOCKER_REGISTRY_a b', 'DOCKER_REGISTRY', 'a b');
+    const status = statusAfter({ declaration: declaredSecrets(nowhere) });
+    expect(condition(status, 'SecretsResolved')?.message.split('DOCKER_REGISTRY_a b')).toEqual([
+      expect.any(String),
+      expect.stringMatching(/^: what follows DOCKER_REGISTRY_ must be a registry/),
+    ]);
+  });
+
   it('has its fields in the order of the API server, so that it is compared without being copied', () => {
     const missing = model({ overrides: [{ name: 'b', from: { store: 'default', key: 'x' } }] });
     const failure = { reason: 'WriteFailed', message: 'it is tried again' } as const;
