@@ -43,8 +43,8 @@ export class Counter<const L extends readonly string[]> implements Family {
     this.#labels = labels;
   }
 
-  add(labels: LabelValues<L>, by = 1): void {
-    this.of(labels).value += by;
+  add(labels: LabelValues<L>): void {
+    this.of(labels).value += 1;
   }
 
   /** The count under these labels, 0 at first, for who counts all the time: to look it up costs more than to count. */

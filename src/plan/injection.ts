@@ -31,6 +31,7 @@ interface SecretKeyRef {
 /** Readable by every uid: images run as any user, and Truss' own non-root user is not known here. */
 const FILE_MODE = 0o444;
 
+/** In order, as {@link projectedVolume}: what is flattened in order need not be sorted. */
 export const VOLUME_MOUNT = { mountPath: MOUNT_PATH, name: VOLUME_NAME, readOnly: true } as const;
 
 export const markerOf = ({ name, uid }: ModelIdentity): string => `${name}/${uid}`;

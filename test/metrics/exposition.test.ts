@@ -10,7 +10,8 @@ describe("metrics in Prometheus' text format", () => {
   it('a counter: one line for each set of label values, with help and type', () => {
     const requests = new Counter({ name: 'requests_total', help: 'Requests.', labels: ['code', 'method'] });
     requests.add(['200', 'GET']);
-    requests.add(['200', 'GET'], 2);
+    requests.add(['200', 'GET']);
+    requests.of(['200', 'GET']).value += 1;
     requests.add(['500', 'PUT']);
     expect(text([requests])).toBe(
       [
