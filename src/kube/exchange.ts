@@ -37,11 +37,12 @@ export interface ExchangeOptions {
  * is what makes a call cheap.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
-  readonly answer: Promise<Answer>;
+  /** Or why there is none: it never rejects. */
+  readonly outcome: Promise<Answer | TransportError>;
   readonly #info: RequestInfo;
   readonly #options: ExchangeOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #settle: { resolve(answer: Answer): void; reject(error: TransportError): void };
+  readonly #settle: (outcome: Answer | TransportError) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #state: 'waiting' | 'collecting' | 'streaming' | 'over' = 'waiting';
   #status = 0;
@@ -52,9 +53,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   constructor(info: RequestInfo, options: ExchangeOptions) {
     this.#info = info;
     this.#options = options;
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.answer = promise;
-    this.#settle = { resolve, reject };
+    const { promise, resolve } = Promise.withResolvers<Answer | TransportError>();
+    this.outcome = promise;
+    this.#settle = resolve;
     this.#timer = setTimeout(
       () => this.#fail('timeout', `no answer within ${options.timeoutMs} ms`),
       options.timeoutMs,
@@ -84,7 +85,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.#state = 'streaming';
     clearTimeout(this.#timer);
-    this.#settle.resolve(this.#answer());
+    this.#settle(this.#answer());
     const controller = this.#controller;
     sink.opened({ pause: () => controller?.pause(), resume: () => controller?.resume() });
   }
@@ -106,7 +107,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { sink } = this.#options;
     const state = this.#over();
     if (state === 'streaming') sink?.ended(undefined);
-    else if (state === 'collecting') this.#settle.resolve(this.#answer());
+    else if (state === 'collecting') this.#settle(this.#answer());
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -130,7 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (state === 'over') return;
     const error = new TransportError(this.#info, step, detail, cause);
     if (state === 'streaming') this.#options.sink?.ended(error);
-    else this.#settle.reject(error);
+    else this.#settle(error);
     this.#controller?.abort(error);
   }
 

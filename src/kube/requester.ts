@@ -51,7 +51,10 @@ export class Requester {
     for (let tries = 1; ; tries += 1) {
       const again = call.retry && tries < MAX_TRIES && !this.#closed;
       const access = await this.#access(info, () => this.#connection.access());
-      const outcome = await this.#once(call, access, deadline, sink);
+      const start = performance.now();
+      const outcome = await this.#once(call, access, deadline - start, sink);
+      const code = outcome instanceof TransportError ? 0 : outcome.status;
+      this.#observe({ ...info, code, durationMs: performance.now() - start });
       if (outcome instanceof TransportError) {
         if (!again || !harmless(outcome)) throw outcome;
         await pause(backoffDelay(tries - 1, Math.random(), UNREACHABLE), call);
@@ -75,27 +78,16 @@ export class Requester {
     await Promise.all(this.#transports.map((transport) => transport.destroy()));
   }
 
-  async #once(
+  #once(
     { request, signal }: Call,
     access: Access,
-    deadline: number,
+    leftMs: number,
     sink: BodySink | undefined,
   ): Promise<Answer | TransportError> {
-    const start = performance.now();
     const transport = this.#transportFor(access.tls, request.info);
     const headers = { ...access.headers, ...request.headers };
-    const options = { timeoutMs: Math.max(1, deadline - start), signal, maxBytes: MAX_BODY_BYTES, sink };
-    let code = 0;
-    try {
-      const answer = await transport.send({ ...request, headers }, options);
-      code = answer.status;
-      return answer;
-    } catch (error) {
-      if (error instanceof TransportError) return error;
-      throw error;
-    } finally {
-      this.#observe({ ...request.info, code, durationMs: performance.now() - start });
-    }
+    const options = { timeoutMs: Math.max(1, leftMs), signal, maxBytes: MAX_BODY_BYTES, sink };
+    return transport.send({ ...request, headers }, options);
   }
 
   #transportFor(tls: TlsIdentity, info: RequestInfo): Transport {

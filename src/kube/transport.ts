@@ -4,7 +4,7 @@ import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import type { Connection, TlsIdentity } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Answer } from './exchange.ts';
-import type { RequestInfo } from './errors.ts';
+import type { RequestInfo, TransportError } from './errors.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -39,8 +39,8 @@ export class Transport {
     this.#streams = dispatcher(connection, tls, null);
   }
 
-  /** Rejects with a TransportError. With a sink it is a stream, which may take its time. */
-  send(request: HttpRequest, options: ExchangeOptions): Promise<Answer> {
+  /** The answer, or why there is none. With a sink it is a stream, which may take its time. */
+  send(request: HttpRequest, options: ExchangeOptions): Promise<Answer | TransportError> {
     const exchange = new Exchange(request.info, options);
     const pool = options.sink === undefined ? this.#calls : this.#streams;
     pool.dispatch(
@@ -56,7 +56,7 @@ export class Transport {
       },
       exchange,
     );
-    return exchange.answer;
+    return exchange.outcome;
   }
 
   /** Lets calls and watches that are under way end, and then closes the connections. */
