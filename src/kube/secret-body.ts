@@ -59,11 +59,12 @@ export function withSent(answer: RawObject, sent: ReadonlyMap<string, SecretValu
   return { ...answer, data };
 }
 
-/** A Secret as it is sent to take another one's place, and how the API server puts it when it stores just that. */
+/** A Secret as it is sent to take another one's place. */
 export interface Replacement {
   readonly body: string;
-  readonly metadata: string;
-  readonly rest: string;
+  /** Where in it the metadata begin that the API server repeats, and where what comes after all metadata. */
+  readonly metadataAt: number;
+  readonly restAt: number;
 }
 
 /**
@@ -75,29 +76,34 @@ export function encodeReplacement({ metadata, type, data }: ReplacingContents): 
   const incarnation = JSON.stringify({ name, namespace, uid, resourceVersion }).slice(0, -1);
   const said = JSON.stringify(own).slice(1, -1);
   const values = [...data].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`);
+  const before = `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},`;
+  const restAt = before.length + said.length;
   const rest = `},"data":{${inOrder(values).join(',')}},"type":${JSON.stringify(type)}}`;
-  return {
-    body: `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},${said}${rest}`,
-    metadata: `${said},"managedFields":[`,
-    rest,
-  };
+  return { body: before + said + rest, metadataAt: before.length, restAt };
 }
 
-const DELETING = '"deletionTimestamp":"';
-const BY = '"manager":"';
-const BY_US = `${BY}${MANAGER}"`;
+const NEWLINE = 0x0a;
+const DELETING = Buffer.from('"deletionTimestamp":"');
+const BY = Buffer.from('"manager":"');
+const BY_US = Buffer.from(`"manager":"${MANAGER}"`);
 
 /**
  * Whether the answer to a replacement says nothing but what was sent, so that it need not be parsed: no webhook has altered
  * it, it is not being deleted, and nobody else has a part in it. Quotes in texts are escaped, so that what is found is a key.
  */
-export function isAsSent(answer: Buffer, { metadata, rest }: Replacement): boolean {
-  const text = answer.toString('latin1');
-  if (!text.trimEnd().endsWith(rest) || !text.includes(metadata) || text.includes(DELETING)) return false;
-  for (let at = text.indexOf(BY); at !== -1; at = text.indexOf(BY, at + 1)) {
-    if (!text.startsWith(BY_US, at)) return false;
-  }
-  return true;
+export function isAsSent(answer: Buffer, { body, metadataAt, restAt }: Replacement): boolean {
+  const end = answer.at(-1) === NEWLINE ? answer.length - 1 : answer.length;
+  const rest = body.slice(restAt);
+  if (answer.indexOf(rest, end - rest.length) !== end - rest.length) return false;
+  const metadata = `${body.slice(metadataAt, restAt)},"managedFields":[`;
+  if (!answer.includes(metadata) || answer.includes(DELETING)) return false;
+  return occurrences(BY, answer) === occurrences(BY_US, answer);
+}
+
+function occurrences(of: Buffer, within: Buffer): number {
+  let found = 0;
+  for (let at = within.indexOf(of); at !== -1; at = within.indexOf(of, at + 1)) found += 1;
+  return found;
 }
 
 /** JSON of a body for the Secrets resource. Here, and in {@link encodeReplacement}, values leave the process for the API server. */

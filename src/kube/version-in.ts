@@ -1,5 +1,7 @@
 const VERSION = Buffer.from('"resourceVersion":"');
-const MOST_DIGITS = 20;
+const QUOTE = 0x22;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /**
  * The resourceVersion of the one object in this JSON, without parsing it. Quotes in texts are escaped, so that what is found
@@ -9,5 +11,9 @@ export function versionIn(json: Buffer): string | undefined {
   const at = json.indexOf(VERSION);
   if (at === -1 || json.includes(VERSION, at + 1)) return undefined;
   const start = at + VERSION.length;
-  return /^[0-9]+(?=")/.exec(json.toString('latin1', start, start + MOST_DIGITS + 1))?.[0];
+  let end = start;
+  for (let byte = json[end]; byte !== QUOTE; byte = json[++end]) {
+    if (byte === undefined || byte < ZERO || byte > NINE) return undefined;
+  }
+  return end > start ? json.toString('latin1', start, end) : undefined;
 }
