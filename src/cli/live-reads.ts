@@ -42,14 +42,12 @@ export function openReads(cluster: Client): Reads {
   };
   // nothing that plans may write: not by mistake either
   const fence = fenced(cluster, { mayWrite: () => false, onWrite: () => {} });
-  const client: Client = {
-    ...fence,
-    get: async (of, key, options) => {
-      const raw = await noting(key.namespace, () => fence.get(of, key, options));
-      if (raw) keep(of, raw);
-      return raw;
-    },
+  const get: Client['get'] = async (of, key, options) => {
+    const raw = await noting(key.namespace, () => cluster.get(of, key, options));
+    if (raw) keep(of, raw);
+    return raw;
   };
+  const client = Object.assign(fence, { get });
   return {
     client,
     unread,
@@ -58,7 +56,7 @@ export function openReads(cluster: Client): Reads {
       try {
         return await noting(options.namespace, async () => {
           const found: RawObject[] = [];
-          for await (const page of fence.list(of, options)) found.push(...page);
+          for await (const page of cluster.list(of, options)) found.push(...page);
           for (const raw of found) keep(of, raw);
           return found;
         });

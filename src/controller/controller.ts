@@ -6,7 +6,7 @@ import { isReadable } from '../kube/sink.ts';
 import type { Outcome, WorkReport, Workers } from '../kube/workers.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { Crew } from './crew.ts';
-import { openJournal, shown } from './journal.ts';
+import { Journal, shown } from './journal.ts';
 import { Memory } from './memory.ts';
 import { createRecorder } from './recorder.ts';
 import { reconcile } from './reconcile.ts';
@@ -60,9 +60,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const crew = new Crew({
     concurrency: CONCURRENCY,
     work: async (key): Promise<Outcome> => {
-      const journal = openJournal(key, options.client, mayWrite, caches, logger);
+      const journal = new Journal(key, caches, logger, mayWrite);
       try {
-        const outcome = await reconcile(key, { caches, client: journal.client, memory, recorder });
+        const outcome = await reconcile(key, {
+          caches,
+          client: fenced(options.client, journal),
+          memory,
+          recorder,
+        });
         journal.finished(outcome);
         return outcome;
       } catch (error) {

@@ -1,59 +1,60 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Client } from '../kube/client.ts';
 import { steadyNow } from '../kube/clock.ts';
-import { fenced } from '../kube/fence.ts';
+import type { Fence } from '../kube/fence.ts';
 import type { Outcome } from '../kube/workers.ts';
 import type { Caches } from './caches.ts';
 
-/** What one reconcile did, for the one line that it leaves in the log. */
-export interface Journal {
-  /** Writes go through it, and are noted. */
-  readonly client: Client;
-  finished(outcome: Outcome): void;
-  failed(error: unknown): void;
-}
+/** What one reconcile of a model did, for the one line that it leaves in the log. */
+export class Journal implements Fence {
+  readonly #key: string;
+  readonly #caches: Caches;
+  readonly #logger: Logger;
+  readonly #mayWrite: () => boolean;
+  readonly #reconcileID = randomUUID().slice(0, 8);
+  readonly #startedAt = steadyNow();
+  readonly #did: string[] = [];
+  readonly #failed: string[] = [];
 
-/** Begins the journal of a reconcile of the model `key`. */
-export function openJournal(
-  key: string,
-  client: Client,
-  mayWrite: () => boolean,
-  caches: Caches,
-  logger: Logger,
-): Journal {
-  const reconcileID = randomUUID().slice(0, 8);
-  const startedAt = steadyNow();
-  const did: string[] = [];
-  const failed: string[] = [];
-  const line = () => ({
-    model: key,
-    reconcileID,
-    ...(did.length > 0 ? { did } : {}),
-    ...(failed.length > 0 ? { failed } : {}),
-    ...caches.models.getByKey(key)?.readiness,
-    ms: Math.round(steadyNow() - startedAt),
-  });
-  return {
-    client: fenced(client, {
-      mayWrite,
-      onWrite: (what, failure) => {
-        if (failure === undefined) did.push(what);
-        else failed.push(`${what}: ${failure}`);
-      },
-    }),
-    finished(outcome) {
-      const result = { ...line(), result: RESULTS[outcome.kind] };
-      if (outcome.kind === 'retry') logger.info(result, 'reconcile is to be tried again');
-      // a look that found everything as it should be is nobody's news
-      else logger[did.length > 0 ? 'info' : 'debug'](result, 'reconciled');
-    },
-    failed: (error) =>
-      logger.warn(
-        { ...line(), result: RESULTS.error, err: shown(error) },
-        'reconcile failed, it is tried again',
-      ),
-  };
+  constructor(key: string, caches: Caches, logger: Logger, mayWrite: () => boolean) {
+    this.#key = key;
+    this.#caches = caches;
+    this.#logger = logger;
+    this.#mayWrite = mayWrite;
+  }
+
+  mayWrite(): boolean {
+    return this.#mayWrite();
+  }
+
+  onWrite(what: string, failure: string | undefined): void {
+    if (failure === undefined) this.#did.push(what);
+    else this.#failed.push(`${what}: ${failure}`);
+  }
+
+  finished(outcome: Outcome): void {
+    const result = this.#line(RESULTS[outcome.kind]);
+    if (outcome.kind === 'retry') this.#logger.info(result, 'reconcile is to be tried again');
+    // a look that found everything as it should be is nobody's news
+    else this.#logger[this.#did.length > 0 ? 'info' : 'debug'](result, 'reconciled');
+  }
+
+  failed(error: unknown): void {
+    const result = this.#line(RESULTS.error);
+    this.#logger.warn({ ...result, err: shown(error) }, 'reconcile failed, it is tried again');
+  }
+
+  #line(result: string): object {
+    return {
+      model: this.#key,
+      reconcileID: this.#reconcileID,
+      ...(this.#did.length > 0 ? { did: this.#did } : {}),
+      ...(this.#failed.length > 0 ? { failed: this.#failed } : {}),
+      ...this.#caches.models.getByKey(this.#key)?.readiness,
+      ms: Math.round(steadyNow() - this.#startedAt),
+      result,
+    };
+  }
 }
 
 /** The outcomes in controller-runtime's words, as its dashboards expect them. */

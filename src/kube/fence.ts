@@ -1,6 +1,7 @@
 import type { Client } from './client.ts';
 import { ApiError, TransportError } from './errors.ts';
 import { type Resource, secrets } from './resource.ts';
+import type { ReplacingContents } from './secret-body.ts';
 
 /** This process may not write (any more): it does not lead, or is about to stop. */
 export class NotLeadingError extends Error {
@@ -12,9 +13,9 @@ export class NotLeadingError extends Error {
 }
 
 export interface Fence {
-  readonly mayWrite: () => boolean;
+  mayWrite(): boolean;
   /** After each write: what it was (`apply Deployment`), and without success how it ended (`Conflict`, `timeout`). */
-  readonly onWrite: (what: string, failure: string | undefined) => void;
+  onWrite(what: string, failure: string | undefined): void;
 }
 
 /**
@@ -22,37 +23,84 @@ export interface Fence {
  * than its lease finds out at its next write, not at its next timer. What is on its way already is harmless by
  * the resourceVersion or uid that it carries. Its writes throw NotLeadingError besides what those of the client throw.
  */
-export function fenced(client: Client, { mayWrite, onWrite }: Fence): Client {
-  const write = async <T>(verb: string, { kind }: Resource, send: () => Promise<T>): Promise<T> => {
-    if (!mayWrite()) throw new NotLeadingError();
+export const fenced = (client: Client, fence: Fence): Client => new FencedClient(client, fence);
+
+/** There is one for each look at a model: with its methods in a class none is made for it. */
+class FencedClient implements Client {
+  readonly #client: Client;
+  readonly #fence: Fence;
+
+  constructor(client: Client, fence: Fence) {
+    this.#client = client;
+    this.#fence = fence;
+  }
+
+  get(...args: Parameters<Client['get']>): ReturnType<Client['get']> {
+    return this.#client.get(...args);
+  }
+
+  listPage(...args: Parameters<Client['listPage']>): ReturnType<Client['listPage']> {
+    return this.#client.listPage(...args);
+  }
+
+  list(...args: Parameters<Client['list']>): ReturnType<Client['list']> {
+    return this.#client.list(...args);
+  }
+
+  watch(...args: Parameters<Client['watch']>): ReturnType<Client['watch']> {
+    return this.#client.watch(...args);
+  }
+
+  getJson(...args: Parameters<Client['getJson']>): ReturnType<Client['getJson']> {
+    return this.#client.getJson(...args);
+  }
+
+  getText(...args: Parameters<Client['getText']>): ReturnType<Client['getText']> {
+    return this.#client.getText(...args);
+  }
+
+  close(): ReturnType<Client['close']> {
+    return this.#client.close();
+  }
+
+  create(...args: Parameters<Client['create']>): ReturnType<Client['create']> {
+    return this.#write('create', args[0], () => this.#client.create(...args));
+  }
+
+  replaceSecret(contents: ReplacingContents): ReturnType<Client['replaceSecret']> {
+    return this.#write('update', secrets, () => this.#client.replaceSecret(contents));
+  }
+
+  replaceStatus(...args: Parameters<Client['replaceStatus']>): ReturnType<Client['replaceStatus']> {
+    return this.#write('update status of', args[0], () => this.#client.replaceStatus(...args));
+  }
+
+  mergePatch(...args: Parameters<Client['mergePatch']>): ReturnType<Client['mergePatch']> {
+    const subresource = args[3]?.subresource;
+    const verb = subresource === undefined ? 'patch' : `patch ${subresource} of`;
+    return this.#write(verb, args[0], () => this.#client.mergePatch(...args));
+  }
+
+  apply(...args: Parameters<Client['apply']>): ReturnType<Client['apply']> {
+    return this.#write('apply', args[0], () => this.#client.apply(...args));
+  }
+
+  delete(...args: Parameters<Client['delete']>): ReturnType<Client['delete']> {
+    return this.#write('delete', args[0], () => this.#client.delete(...args));
+  }
+
+  async #write<T>(verb: string, { kind }: Resource, send: () => Promise<T>): Promise<T> {
+    if (!this.#fence.mayWrite()) throw new NotLeadingError();
     const what = `${verb} ${kind}`;
     try {
       const answer = await send();
-      onWrite(what, undefined);
+      this.#fence.onWrite(what, undefined);
       return answer;
     } catch (error) {
-      onWrite(what, endOf(error));
+      this.#fence.onWrite(what, endOf(error));
       throw error;
     }
-  };
-  return {
-    get: (...args) => client.get(...args),
-    listPage: (...args) => client.listPage(...args),
-    list: (...args) => client.list(...args),
-    watch: (...args) => client.watch(...args),
-    getJson: (...args) => client.getJson(...args),
-    getText: (...args) => client.getText(...args),
-    close: () => client.close(),
-    create: (of, ...rest) => write('create', of, () => client.create(of, ...rest)),
-    replaceSecret: (...args) => write('update', secrets, () => client.replaceSecret(...args)),
-    replaceStatus: (of, ...rest) => write('update status of', of, () => client.replaceStatus(of, ...rest)),
-    mergePatch: (of, key, body, options) => {
-      const verb = options?.subresource === undefined ? 'patch' : `patch ${options.subresource} of`;
-      return write(verb, of, () => client.mergePatch(of, key, body, options));
-    },
-    apply: (of, ...rest) => write('apply', of, () => client.apply(of, ...rest)),
-    delete: (of, ...rest) => write('delete', of, () => client.delete(of, ...rest)),
-  };
+  }
 }
 
 /** Never a message: those of the API server may echo what was sent. */

@@ -45,7 +45,7 @@ export async function byHand(
     observe: ({ verb, template }) => requests.push(`${verb} ${template}`),
   });
   onTestFinished(() => plain.close());
-  // an object of functions, each of which a test may replace
+  // not the plain one, as a test may replace some of its functions
   const client = wrap(fenced(plain, { mayWrite: () => true, onWrite: () => {} }));
   const caches = await createCaches(createDiscovery(client));
   const memory = new Memory();

@@ -14,16 +14,15 @@ beforeAll(async () => {
 
 it('a look at a model ends when all of its writes have, also when one of them fails', async () => {
   const slow = Promise.withResolvers<void>();
-  const hand = await byHand(
-    world.namespace,
-    (client): Client => ({
-      ...client,
-      apply: async (resource, key, ...rest) => {
+  const hand = await byHand(world.namespace, (client): Client => {
+    const apply = client.apply.bind(client);
+    return Object.assign(client, {
+      apply: async (...[resource, key, ...rest]: Parameters<Client['apply']>) => {
         if (key.name === 'slow') await slow.promise;
-        return await client.apply(resource, key, ...rest);
+        return await apply(resource, key, ...rest);
       },
-    }),
-  );
+    });
+  });
   for (const name of ['gone', 'slow']) await world.deployment(name);
   const workloads = ['gone', 'slow'].map((name) => ({ kind: 'Deployment', name }));
   await world.model('both', { config: declaring('a'), workloads });
