@@ -37,29 +37,22 @@ export async function execute(
   client: Client,
   memory: Memory,
 ): Promise<Outcome> {
-  const writeOwn = async (planned: SecretPlan): Promise<WriteFailure | undefined> => {
-    const { name, action, wanted } = planned;
-    if (action.kind === 'none') return undefined;
-    const failure = await attempt(`write Secret ${name}`, messages.secretForbidden, () =>
-      writeSecret(planned, model, caches, client, memory),
-    );
-    const isRepeated = action.kind !== 'delete' && (action.kind !== 'create' || action.again);
-    if (isRepeated && !failure) memory.rememberWrite(secretId(model, name), wanted, Date.now());
-    return failure;
-  };
+  const writeOwn = (planned: SecretPlan): Promise<WriteFailure | undefined> =>
+    writeSecret(planned, model, caches, client, memory);
   const [secret, pull] =
     acted.pull.action.kind === 'none'
       ? [await writeOwn(acted.secret), undefined]
       : await allSettled([writeOwn(acted.secret), writeOwn(acted.pull)]);
+  const due = acted.workloads.filter(({ action }) => action.kind !== 'none');
   const failures = new Map<string, WriteFailure>();
-  await allSettled(
-    acted.workloads
-      .filter(({ action }) => action.kind !== 'none')
-      .map(async (workload) => {
+  if (due.length > 0) {
+    await allSettled(
+      due.map(async (workload) => {
         const failure = await writeWorkload(workload, secret ?? pull, caches, client, memory);
         if (failure && workload.ref) failures.set(`${workload.ref.kind}/${workload.ref.name}`, failure);
       }),
-  );
+    );
+  }
   return { secret, pull, workloads: failures };
 }
 
@@ -74,22 +67,23 @@ async function allSettled<T>(writes: readonly Promise<T>[]): Promise<readonly T[
   return await Promise.all(writes);
 }
 
-async function attempt(
+/**
+ * What the status says of a write that failed.
+ *
+ * @throws StaleError when the plan was made for what is not there any more, and all that is no failure of the write
+ */
+function failureOf(
+  error: unknown,
   what: string,
   forbidden: (what: string, said: string) => string,
-  write: () => Promise<WriteFailure | undefined>,
-): Promise<WriteFailure | undefined> {
-  try {
-    return await write();
-  } catch (error) {
-    const isNoFailure = [StaleError, TerminatingError, NotLeadingError].some((kind) => error instanceof kind);
-    if (isNoFailure || !(error instanceof Error)) throw error;
-    if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
-      throw new StaleError(what, { cause: error });
-    return isApiError(error, 403)
-      ? { reason: 'NotAuthorized', message: forbidden(what, error.message) }
-      : { reason: 'WriteFailed', message: messages.writeFailed(what, error.message) };
-  }
+): WriteFailure {
+  const isNoFailure = [StaleError, TerminatingError, NotLeadingError].some((kind) => error instanceof kind);
+  if (isNoFailure || !(error instanceof Error)) throw error;
+  if (isApiError(error, 'Conflict') || isApiError(error, 'NotFound'))
+    throw new StaleError(what, { cause: error });
+  return isApiError(error, 403)
+    ? { reason: 'NotAuthorized', message: forbidden(what, error.message) }
+    : { reason: 'WriteFailed', message: messages.writeFailed(what, error.message) };
 }
 
 async function writeSecret(
@@ -99,15 +93,19 @@ async function writeSecret(
   client: Client,
   memory: Memory,
 ): Promise<WriteFailure | undefined> {
-  const id = secretId(model, planned.name);
-  const { action, revision, digests } = planned;
+  const { name, action, revision, digests, wanted } = planned;
+  if (action.kind === 'none') return undefined;
+  const id = secretId(model, name);
   // nothing comes back of what is deleted
   if (action.kind !== 'delete') memory.expectSecret(id, { revision, digests });
   try {
-    return await carryOut(planned, model, caches, client, memory);
+    const failure = await carryOut(planned, model, caches, client, memory);
+    const isRepeated = action.kind !== 'delete' && (action.kind !== 'create' || action.again);
+    if (isRepeated && !failure) memory.rememberWrite(id, wanted, Date.now());
+    return failure;
   } catch (error) {
-    if (error instanceof ApiError) dropUnlabelled(model.namespace, planned.name, caches);
-    throw error;
+    if (error instanceof ApiError) dropUnlabelled(model.namespace, name, caches);
+    return failureOf(error, `write Secret ${name}`, messages.secretForbidden);
   } finally {
     memory.forgetExpectedSecret(id);
   }
@@ -255,8 +253,8 @@ async function writeWorkload(
   const what = `write ${action.live.workloadKind} ${action.live.name}`;
   // no pod template may refer to a Secret that could not be written
   if (secret && !action.undo) return ref && { reason: secret.reason, message: secret.message };
-  const failure = await attempt(what, messages.workloadForbidden, () =>
-    applyWorkload(action, caches, client),
+  const failure = await applyWorkload(action, caches, client).catch((error: unknown) =>
+    failureOf(error, what, messages.workloadForbidden),
   );
   const { live, wanted, again } = action;
   const isRefused = failure?.reason === 'Conflict' || failure?.reason === 'TooMany';
