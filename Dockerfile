@@ -34,4 +34,4 @@ COPY --from=build /out /app
 USER 65532:65532
 # V8 would let garbage grow to several times what lives, and keep the room for it: see docs/decisions/0007.
 # Its best compiler is for what runs for long: a burst is over before that has paid (measured).
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=40", "--expose-gc", "--no-memory-reducer", "--invocation-count-for-turbofan=200000", "/app/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=40", "--expose-gc", "--no-memory-reducer", "--invocation-count-for-turbofan=200000", "/app/main.js"]

@@ -93,7 +93,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
       ...(standing ? { mayWrite: () => election?.leading === true } : {}),
       observe: (report) => {
         metrics.observeWork(report);
-        worked();
+        worked(report.wasLast);
       },
     },
     stop,
@@ -103,7 +103,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   void running.synced.then(() => {
     synced = true;
     // lists are work too, and a standby does no other
-    worked();
+    worked(false);
     if (stop.aborted) return;
     // with connections of its own: writes that hang must not keep the lease from being renewed
     if (standing) election = stand(connect(), standing, running, logger);

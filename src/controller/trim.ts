@@ -10,6 +10,8 @@ export interface ProcessHeap {
 
 /** Without work for so long, it is rest. */
 const REST_MS = 2_000;
+/** A burst that ends sooner after the last look is left to the rest: work that comes and goes must not collect all the time. */
+const SPACING_MS = 10_000;
 /** Less is not worth the pause. */
 const WORTH_BYTES = 6 * 1024 * 1024;
 
@@ -27,23 +29,30 @@ export function processHeap(): ProcessHeap | undefined {
 }
 
 /**
- * Gives back what a burst of work took, once there is rest (see docs/decisions/0007): a pause of a tenth of a second with
- * 10,000 models, when nobody waits for anything. What it returns is to be called for every piece of work, and is cheap.
+ * Gives back what a burst of work took, as soon as all of it is done, or there is rest (see docs/decisions/0007): a pause of a
+ * tenth of a second with 10,000 models, when nobody waits for anything. What it returns is to be called for every piece of
+ * work, with whether it was the last one for now, and is cheap.
  */
-export function trimAtRest(heap: ProcessHeap | undefined): () => void {
+export function trimAtRest(heap: ProcessHeap | undefined): (wasLast: boolean) => void {
   if (!heap) return () => {};
   let workedAt = 0;
+  let lookedAt = Number.NEGATIVE_INFINITY;
   let isWatched = false;
+  const look = (): void => {
+    lookedAt = steadyNow();
+    if (heap.newSpaceBytes() >= WORTH_BYTES) heap.collect();
+  };
   const lookIn = (ms: number): void => {
     setTimeout(() => {
       const leftMs = workedAt + REST_MS - steadyNow();
       if (leftMs > 0) return lookIn(leftMs);
       isWatched = false;
-      if (heap.newSpaceBytes() >= WORTH_BYTES) heap.collect();
+      look();
     }, ms).unref();
   };
-  return () => {
+  return (wasLast) => {
     workedAt = steadyNow();
+    if (wasLast && workedAt - lookedAt >= SPACING_MS) look();
     if (isWatched) return;
     isWatched = true;
     lookIn(REST_MS);

@@ -16,6 +16,8 @@ export interface WorkReport {
   /** From when it could have been taken to when it was. */
   readonly waitedMs: number;
   readonly workedMs: number;
+  /** No other key is in hand, or due. */
+  readonly wasLast: boolean;
 }
 
 export interface WorkersOptions<K extends string> {
@@ -134,6 +136,7 @@ class RunningWorkers<K extends string> implements Workers<K> {
       outcome: outcome?.kind ?? 'error',
       waitedMs: start - readySince,
       workedMs: now - start,
+      wasLast: this.#queue.inHand === 0 && this.#queue.depth === 0,
     });
     this.#pump();
   }

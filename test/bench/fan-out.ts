@@ -15,7 +15,7 @@ const PAUSE_MS = 25;
  * In a round, and taken together: into some of them falls a garbage collection of the API server, which takes seconds, and
  * into others none.
  */
-const FAN_OUTS = 3;
+const FAN_OUTS = 6;
 /** Makes the API server collect its garbage now, so that as many collections fall into the fan-outs of either. */
 const COLLECT = '/debug/pprof/heap?gc=1';
 

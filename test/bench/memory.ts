@@ -30,9 +30,10 @@ export async function measureMemory(
   let most = rss(operator.pid);
   await delay(REST_MS);
   let atRest = rss(operator.pid);
+  let underWay = most;
   const heaps = [await heapOf(operator)];
   for (let round = 1; round <= ROTATIONS; round++) {
-    await rotate(scene, operator, round);
+    underWay = Math.max(underWay, await rotate(scene, operator, round));
     most = Math.max(most, rss(operator.pid));
     await delay(REST_MS);
     atRest = Math.max(atRest, rss(operator.pid));
@@ -74,6 +75,13 @@ export async function measureMemory(
     },
     {
       row,
+      what: 'RSS while any of them is under way, at most',
+      measured: underWay / 2 ** 20,
+      yardstick: bare,
+      unit: 'MiB',
+    },
+    {
+      row,
       what: `RSS after any of them and ${REST_MS / 1000} s of rest, at most`,
       measured: atRest / 2 ** 20,
       yardstick: bare,
@@ -88,8 +96,12 @@ async function heapOf(operator: OperatorProcess): Promise<number> {
   return (await operator.ask({ ask: 'heap' })).heap ?? Number.NaN;
 }
 
-/** Changes every source, and waits until every delivered Secret was written at least once since. */
-async function rotate({ cluster, count }: Scene, operator: OperatorProcess, round: number): Promise<void> {
+/**
+ * Changes every source, and waits until every delivered Secret was written at least once since. Resolves to the most resident
+ * memory meanwhile.
+ */
+async function rotate({ cluster, count }: Scene, operator: OperatorProcess, round: number): Promise<number> {
+  let most = 0;
   const since = await requestsSince(cluster);
   await forAll(namespaces(), async (namespace) => {
     const name = namespace === SHARED.namespace ? SHARED.secret : OWN_STORE;
@@ -104,12 +116,14 @@ async function rotate({ cluster, count }: Scene, operator: OperatorProcess, roun
   });
   await eventually(
     async () => {
+      most = Math.max(most, rss(operator.pid));
       const replaced = (await since())['PUT secrets'] ?? 0;
       if (replaced < count) throw new Error(`${replaced} of ${count} are replaced`);
     },
     { within: 600_000 },
   );
   await untilAtRest(operator);
+  return most;
 }
 
 async function bareNodeRss(): Promise<number> {

@@ -32,7 +32,7 @@ describe('the memory that a burst of work took', () => {
     const grown = heap(32 * MIB);
     const worked = trimAtRest(grown);
     for (let times = 0; times < 10; times += 1) {
-      worked();
+      worked(false);
       vi.advanceTimersByTime(REST_MS - 1);
       expect(grown.collections).toBe(0);
     }
@@ -40,14 +40,31 @@ describe('the memory that a burst of work took', () => {
     expect(grown.collections).toBe(1);
     vi.advanceTimersByTime(60 * REST_MS);
     expect(grown.collections).toBe(1);
-    worked();
+    worked(false);
     vi.advanceTimersByTime(REST_MS);
+    expect(grown.collections).toBe(2);
+  });
+
+  test('is given back at once when all of it is done, but not again within ten seconds', () => {
+    const grown = heap(32 * MIB);
+    const worked = trimAtRest(grown);
+    worked(false);
+    expect(grown.collections).toBe(0);
+    worked(true);
+    expect(grown.collections).toBe(1);
+    for (let second = 1; second < 10; second += 1) {
+      vi.advanceTimersByTime(1_000);
+      worked(true);
+      expect(grown.collections).toBe(1);
+    }
+    vi.advanceTimersByTime(1_000);
+    worked(true);
     expect(grown.collections).toBe(2);
   });
 
   test('is left alone where it is not worth a pause', () => {
     const small = heap(MIB);
-    trimAtRest(small)();
+    trimAtRest(small)(true);
     vi.advanceTimersByTime(60 * REST_MS);
     expect(small.collections).toBe(0);
   });

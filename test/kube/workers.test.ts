@@ -118,6 +118,23 @@ describe('workers', () => {
     expect(workers.stats).toMatchObject({ depth: 0, delayed: 0, inHand: 0, retries: 3 });
   });
 
+  it('say of a piece of work whether it was the last one for now', async () => {
+    const { work, finish } = manualWork();
+    const reports: WorkReport[] = [];
+    const observe = (report: WorkReport): void => void reports.push(report);
+    const workers = startWorkers({ concurrency: 2, work, onError: noErrors, observe });
+    for (const key of ['a', 'b', 'c']) workers.add(key);
+    workers.add('later', { afterMs: 60_000 });
+    await nextTurn();
+    // others wait; another one is in hand; none is left but the one whose time has not come
+    for (const key of ['a', 'b', 'c']) {
+      finish(key);
+      await nextTurn();
+    }
+    expect(reports.map(({ wasLast }) => wasLast)).toEqual([false, false, true]);
+    await workers.stop();
+  });
+
   it('finish what they have in hand when they are stopped, and take nothing more', async () => {
     const { begun, work, finish } = manualWork();
     const workers = startWorkers({ concurrency: 1, work, onError: noErrors });
