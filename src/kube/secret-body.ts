@@ -94,7 +94,9 @@ const BY_US = Buffer.from(`"manager":"${MANAGER}"`);
 export function isAsSent(answer: Buffer, { body, metadataAt, restAt }: Replacement): boolean {
   const end = answer.at(-1) === NEWLINE ? answer.length - 1 : answer.length;
   const rest = body.slice(restAt);
-  if (answer.indexOf(rest, end - rest.length) !== end - rest.length) return false;
+  const start = end - rest.length;
+  // before its beginning nothing is found, at -1
+  if (start < 0 || answer.indexOf(rest, start) !== start) return false;
   const metadata = `${body.slice(metadataAt, restAt)},"managedFields":[`;
   if (!answer.includes(metadata) || answer.includes(DELETING)) return false;
   return occurrences(BY, answer) === occurrences(BY_US, answer);

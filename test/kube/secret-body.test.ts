@@ -116,6 +116,17 @@ describe('a Secret that replaces another one', () => {
   ])('is not, in one with %s', (_, difference) => {
     expect(isTaken(answer(difference))).toBe(false);
   });
+
+  it('is not, in one that is a byte shorter than what it should end with', () => {
+    const sent = encodeReplacement({
+      metadata: { ...incarnation, resourceVersion: '7', ...own },
+      type: 'Opaque',
+      data: new Map([['k', new SecretValue('A'.repeat(4_000))]]),
+    });
+    const said = (padding: string): string => JSON.stringify(answer({ data: { k: padding } }));
+    const missing = sent.body.length - sent.restAt - 1 - said('').length;
+    expect(isAsSent(Buffer.from(said('A'.repeat(missing))), sent)).toBe(false);
+  });
 });
 
 describe('the values of a Secret', () => {
