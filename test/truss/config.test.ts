@@ -173,6 +173,24 @@ describe('secrets', () => {
     expect(error?.message).toContain(`expected ${expected}, but found`);
   });
 
+  it.each([
+    ['secrets:\n  a: null\n b: null\n', 3, 1, 'mapping from line 1 has 0'],
+    ['a: "b"\n  c: d\n', 2, 2, 'mapping from line 1 has 0'],
+    ['a:\n    - b: c\n   - d: e\n', 3, 3, 'mapping from line 1 has 0'],
+    ['a:\n  - b: c\n   d: e\n', 3, 3, 'list from line 2 has 2'],
+  ])(
+    '%j is an error that says that the indentation of line %i, %i, is wrong',
+    (text, line, blanks, around) => {
+      const [error] = readTrussConfig(text).errors;
+      expect(error).toMatchObject({
+        code: 'InvalidYaml',
+        line,
+        column: blanks + 1,
+        message: `this line is indented by ${blanks}, which fits nothing before it: the ${around}`,
+      });
+    },
+  );
+
   it('that stand before an error are listed all the same', () => {
     const { secrets, errors } = readTrussConfig('secrets:\n  a: null\n  b: [\nc: d\n');
     expect(secrets).toMatchObject([{ name: 'a' }, { name: 'b' }]);

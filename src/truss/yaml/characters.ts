@@ -33,11 +33,9 @@ const LINE_SEPARATOR = 0x2028;
 const PARAGRAPH_SEPARATOR = 0x2029;
 
 export const isBreak = (c: number): boolean =>
-  c === LINE_FEED ||
-  c === CARRIAGE_RETURN ||
-  c === NEXT_LINE ||
-  c === LINE_SEPARATOR ||
-  c === PARAGRAPH_SEPARATOR;
+  c < NEXT_LINE
+    ? c === LINE_FEED || c === CARRIAGE_RETURN
+    : c === NEXT_LINE || c === LINE_SEPARATOR || c === PARAGRAPH_SEPARATOR;
 
 export const isBreakOrEnd = (c: number): boolean => c === END || isBreak(c);
 
@@ -45,7 +43,8 @@ export const isBreakOrEnd = (c: number): boolean => c === END || isBreak(c);
 export const isSpaceOrEnd = (c: number): boolean => c === SPACE || isBreakOrEnd(c);
 
 /** A space, a tab, a line break or the end. */
-export const isBlankOrEnd = (c: number): boolean => c === SPACE || c === TAB || isBreakOrEnd(c);
+export const isBlankOrEnd = (c: number): boolean =>
+  c <= SPACE ? c === SPACE || c === TAB || isBreakOrEnd(c) : c >= NEXT_LINE && isBreak(c);
 
 export const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
 

@@ -21,6 +21,7 @@ export function findConstructorError(root: Node, budget: MergeBudget): YamlError
 
 class Construction {
   readonly #budget: MergeBudget;
+  /** Lists and mappings. */
   readonly #seen = new Set<Node>();
   /** Collections that are there, and still empty. */
   readonly #pending: Node[] = [];
@@ -36,8 +37,11 @@ class Construction {
   }
 
   #construct(node: Node): void {
-    if (this.#seen.has(node)) return;
-    this.#seen.add(node);
+    // a scalar costs less than to know whether it was seen
+    if (node.kind !== 'scalar') {
+      if (this.#seen.has(node)) return;
+      this.#seen.add(node);
+    }
     if (isScalarTag(node.tag)) {
       constructScalar(node);
     } else if (isCollectionTag(node.tag)) {

@@ -77,7 +77,9 @@ export class Cursor {
   }
 
   skipSpaces(): void {
-    while (this.peek() === 0x20) this.take(1);
+    let length = 0;
+    while (this.peek(length) === 0x20) length += 1;
+    if (length > 0) this.take(length);
   }
 
   /** Moves past one line break: `\n` for `\r\n`, `\r`, `\n` and U+0085; itself for U+2028 and U+2029; or ''. */

@@ -114,8 +114,10 @@ export class Parser {
     }
   }
 
-  #at(...kinds: readonly TokenKind[]): boolean {
-    return kinds.includes(this.#scanner.peek().kind);
+  /** Compared one by one, without a list: it is asked several times for each token. */
+  #at(a: TokenKind, b?: TokenKind, c?: TokenKind, d?: TokenKind): boolean {
+    const { kind } = this.#scanner.peek();
+    return kind === a || kind === b || kind === c || kind === d;
   }
 
   #skip(kind: TokenKind): Token | undefined {
@@ -154,6 +156,20 @@ export class Parser {
   #unexpectedIn(collection: string, expected: string): YamlError {
     const line = (this.#marks.at(-1)?.line ?? 0) + 1;
     return this.#unexpected(`${expected} of the ${collection} from line ${line}`);
+  }
+
+  /** A collection that starts where an entry should: had its line the indentation of the open one, it would be an entry. */
+  #unexpectedInBlock(collection: string, expected: string): YamlError {
+    if (!this.#at('block mapping start', 'block sequence start')) {
+      return this.#unexpectedIn(collection, expected);
+    }
+    const { mark } = this.#scanner.peek();
+    const { line, column } = this.#marks.at(-1) ?? mark;
+    return new YamlError(
+      'InvalidYaml',
+      `this line is indented by ${mark.column}, which fits nothing before it: the ${collection} from line ${line + 1} has ${column}`,
+      mark,
+    );
   }
 
   #implicitDocumentStart(): Event {
@@ -219,37 +235,39 @@ export class Parser {
       this.#state = this.#pop();
       return { kind: 'alias', mark: first.mark, name: first.name };
     }
-    const { properties, marked } = this.#properties(first.mark);
+    const { mark, anchor, tag, marked } = this.#properties(first);
     const token = this.#scanner.peek();
     switch (token.kind) {
       case 'block entry':
         if (context !== 'block or indentless sequence') break;
         this.#state = 'indentless sequence entry';
-        return { kind: 'sequence', ...properties };
+        return { kind: 'sequence', mark, anchor, tag };
       case 'scalar': {
         this.#scanner.next();
         this.#state = this.#pop();
         return {
           kind: 'scalar',
-          ...properties,
+          mark,
+          anchor,
+          tag,
           value: token.value,
           plain: token.plain || marked === 'lone !',
         };
       }
       case 'flow sequence start':
         this.#state = 'flow sequence first entry';
-        return { kind: 'sequence', ...properties };
+        return { kind: 'sequence', mark, anchor, tag };
       case 'flow mapping start':
         this.#state = 'flow mapping first key';
-        return { kind: 'mapping', ...properties };
+        return { kind: 'mapping', mark, anchor, tag };
       case 'block sequence start':
         if (context === 'flow') break;
         this.#state = 'block sequence first entry';
-        return { kind: 'sequence', ...properties };
+        return { kind: 'sequence', mark, anchor, tag };
       case 'block mapping start':
         if (context === 'flow') break;
         this.#state = 'block mapping first key';
-        return { kind: 'mapping', ...properties };
+        return { kind: 'mapping', mark, anchor, tag };
       default:
     }
     if (marked === 'no') {
@@ -258,34 +276,34 @@ export class Parser {
         : this.#unexpected('a value');
     }
     this.#state = this.#pop();
-    return { kind: 'scalar', ...properties, value: '', plain: true };
+    return { kind: 'scalar', mark, anchor, tag, value: '', plain: true };
   }
 
   /** An anchor and a tag in either order; `lone !` is a tag too, but one that says nothing. */
-  #properties(start: Mark): {
-    readonly properties: NodeProperties;
-    readonly marked: 'no' | 'yes' | 'lone !';
-  } {
+  #properties(first: Token): NodeProperties & { readonly marked: 'no' | 'yes' | 'lone !' } {
     let anchor: string | undefined;
-    let tag: TagName | undefined;
-    let tagMark = start;
+    let name: TagName | undefined;
+    let { mark: tagMark } = first;
     for (let left = 2; left > 0; left -= 1) {
       const token = this.#scanner.peek();
       if (token.kind === 'anchor' && anchor === undefined) {
         anchor = token.name;
-      } else if (token.kind === 'tag' && tag === undefined) {
-        tag = token.tag;
+      } else if (token.kind === 'tag' && name === undefined) {
+        name = token.tag;
         tagMark = token.mark;
       } else {
         break;
       }
       this.#scanner.next();
     }
-    const resolved = this.#resolveTag(tag, tagMark);
-    const mark = anchor === undefined && tag === undefined ? this.#scanner.peek().mark : start;
-    const properties = { mark, anchor, tag: resolved };
-    if (tag !== undefined && resolved === undefined) return { properties, marked: 'lone !' };
-    return { properties, marked: tag === undefined && anchor === undefined ? 'no' : 'yes' };
+    const tag = this.#resolveTag(name, tagMark);
+    if (name !== undefined && tag === undefined) return { mark: first.mark, anchor, tag, marked: 'lone !' };
+    return {
+      mark: first.mark,
+      anchor,
+      tag,
+      marked: name === undefined && anchor === undefined ? 'no' : 'yes',
+    };
   }
 
   #blockSequenceEntry(): Event {
@@ -294,7 +312,7 @@ export class Parser {
       if (this.#at('block entry', 'block end')) return this.#empty('block sequence entry', after(entry));
       return this.#child('block sequence entry', 'block');
     }
-    if (!this.#at('block end')) throw this.#unexpectedIn('list', `'-' or the end`);
+    if (!this.#at('block end')) throw this.#unexpectedInBlock('list', `'-' or the end`);
     return this.#end();
   }
 
@@ -316,7 +334,7 @@ export class Parser {
       if (this.#at('key', 'value', 'block end')) return this.#empty('block mapping value', after(key));
       return this.#child('block mapping value', 'block or indentless sequence');
     }
-    if (!this.#at('block end')) throw this.#unexpectedIn('mapping', 'a key or the end');
+    if (!this.#at('block end')) throw this.#unexpectedInBlock('mapping', 'a key or the end');
     return this.#end();
   }
 

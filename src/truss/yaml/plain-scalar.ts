@@ -43,15 +43,19 @@ export function scanPlain(
   return { value, endsLine: gap.brokeLine };
 }
 
+/** Of what the scalar has on this line, without the spaces behind it. */
 function plainLength(cursor: Cursor, flow: boolean): number {
   let length = 0;
-  for (let c = cursor.peek(); !isBlankOrEnd(c); c = cursor.peek(length)) {
+  for (let at = 0; ; at += 1) {
+    const c = cursor.peek(at);
+    if (c === SPACE) continue;
+    if (isBlankOrEnd(c) || (c === HASH && at > length)) break;
     if (flow && (c === QUESTION || isFlowIndicator(c))) break;
     if (c === COLON) {
-      const next = cursor.peek(length + 1);
+      const next = cursor.peek(at + 1);
       if (isBlankOrEnd(next) || (flow && isFlowIndicator(next))) break;
     }
-    length += 1;
+    length = at + 1;
   }
   return length;
 }

@@ -42,6 +42,8 @@ export class Scanner {
   readonly #cursor: Cursor;
   readonly #keys: SimpleKeys;
   readonly #tokens: Token[] = [];
+  /** The first of them, once it is known to be the next one. */
+  #next: Token | undefined;
   #taken = 0;
   #done = false;
   /** How many `[` and `{` are open. */
@@ -60,16 +62,21 @@ export class Scanner {
 
   /** The next token, which stays the next one. After the end of the text there is none to ask for. */
   peek(): Token {
-    while (this.#needsMore()) this.#fetch();
-    const token = this.#tokens[0];
-    if (token === undefined) throw this.#cursor.error('nothing follows the end of the text');
-    return token;
+    return (this.#next ??= this.#findNext());
   }
 
   next(): Token {
     const token = this.peek();
+    this.#next = undefined;
     this.#tokens.shift();
     this.#taken += 1;
+    return token;
+  }
+
+  #findNext(): Token {
+    while (this.#needsMore()) this.#fetch();
+    const token = this.#tokens[0];
+    if (token === undefined) throw this.#cursor.error('nothing follows the end of the text');
     return token;
   }
 
