@@ -29,22 +29,26 @@ export interface CacheWatch {
 
 /**
  * Fills the caches and keeps them up to date; resolves as soon as every cache is either synced or known to be
- * unreadable. All lists run at the same time but that of ConfigMaps, which can be large: what models refer to decides what
- * is kept of these, and of workloads, all of which are kept until that is known.
+ * unreadable. The list of ConfigMaps, which can be large, waits for that of models: what these refer to decides what is kept.
+ * Those of workloads wait for that of delivered Secrets: a third large list at the same time delays that of models, which
+ * takes longest; and until models are known all workloads are kept.
  */
 export async function startReflectors(caches: Caches, options: ReflectOptions): Promise<void> {
   const { models, trusts } = caches;
   const modelsKnown = reflect(models, modelDeployments, options).then(() => forgetUnasked(caches));
+  const deliveredKnown = reflect(caches.delivered, secrets, options, {
+    name: 'secrets (delivered)',
+    labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}`,
+  });
   await Promise.all([
     modelsKnown,
     ...(trusts ? [reflect(trusts, modelTrusts, options)] : []),
     reflect(caches.sources, secrets, options, { labelSelector: STORE_LABEL }),
-    reflect(caches.delivered, secrets, options, {
-      name: 'secrets (delivered)',
-      labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}`,
-    }),
+    deliveredKnown,
     modelsKnown.then(() => reflectConfigs(caches, options)),
-    ...[...caches.workloads.values()].map(({ resource, store }) => reflect(store, resource, options)),
+    ...[...caches.workloads.values()].map(({ resource, store }) =>
+      deliveredKnown.then(() => reflect(store, resource, options)),
+    ),
   ]);
 }
 

@@ -24,11 +24,11 @@ export interface WatcherTiming {
 }
 
 /**
- * The constants of client-go's reflector, but smaller pages: several lists have two of them in memory at a time; and
- * after an outage a few clients, unlike all the kubelets of a cluster, may be back within 10 s instead of 30.
+ * The constants of client-go's reflector; but after an outage a few clients, unlike all the kubelets of a cluster, may be
+ * back within 10 s instead of 30.
  */
 export const DEFAULT_TIMING: WatcherTiming = {
-  pageLimit: 200,
+  pageLimit: 500,
   watchSeconds: [300, 600],
   stallMs: 150_000,
   shortWatchMs: 1_000,

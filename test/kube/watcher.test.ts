@@ -29,12 +29,12 @@ const states = {
   stopped: INITIAL,
   'listing the first page': {
     kind: 'listing',
-    request: { kind: 'list', limit: 200, continueToken: undefined },
+    request: { kind: 'list', limit: 500, continueToken: undefined },
     health: fresh,
   },
   'listing a later page': {
     kind: 'listing',
-    request: { kind: 'list', limit: 200, continueToken: 'p2' },
+    request: { kind: 'list', limit: 500, continueToken: 'p2' },
     health: fresh,
   },
   connecting: { kind: 'connecting', resourceVersion: '7', heardAt: NOW, health: well },
@@ -48,7 +48,7 @@ const states = {
   },
   'waiting to list': {
     kind: 'waiting',
-    next: { kind: 'list', limit: 200, continueToken: 'p2' },
+    next: { kind: 'list', limit: 500, continueToken: 'p2' },
     health: fresh,
   },
   'waiting to watch': { kind: 'waiting', next: { kind: 'watch', resourceVersion: '7' }, health: well },
@@ -105,37 +105,37 @@ type Row = readonly [next: WatcherState['kind'], ...effects: string[]];
 
 /** Every input that means something in a state. All others change nothing. */
 const table: Record<StateName, Partial<Record<InputName, Row>>> = {
-  stopped: { start: ['listing', begin, list(200)] },
+  stopped: { start: ['listing', begin, list(500)] },
   'listing the first page': {
-    'a page with more to come': ['listing', list(200, 'p3')],
+    'a page with more to come': ['listing', list(500, 'p3')],
     'the last page': ['connecting', end, watch('9'), STALL],
-    expired: ['listing', begin, list(200)],
+    expired: ['listing', begin, list(500)],
     forbidden: ['waiting', BACKOFF],
     missing: ['waiting', BACKOFF],
     refused: ['waiting', BACKOFF],
     busy: ['waiting', timer(5_000)],
     unreachable: ['waiting', BACKOFF],
-    'too large': ['listing', begin, list(100)],
+    'too large': ['listing', begin, list(250)],
     garbled: ['waiting', BACKOFF],
     stop: ['stopped', abort],
   },
   'listing a later page': {
-    'a page with more to come': ['listing', list(200, 'p3')],
+    'a page with more to come': ['listing', list(500, 'p3')],
     'the last page': ['connecting', end, watch('9'), STALL],
-    expired: ['listing', begin, list(200)],
+    expired: ['listing', begin, list(500)],
     forbidden: ['waiting', BACKOFF],
     missing: ['waiting', BACKOFF],
     refused: ['waiting', BACKOFF],
     busy: ['waiting', timer(5_000)],
     unreachable: ['waiting', BACKOFF],
-    'too large': ['listing', list(100, 'p2')],
+    'too large': ['listing', list(250, 'p2')],
     garbled: ['waiting', BACKOFF],
     stop: ['stopped', abort],
   },
   connecting: {
     opened: ['watching'],
     closed: ['waiting', BACKOFF],
-    expired: ['listing', begin, list(200)],
+    expired: ['listing', begin, list(500)],
     forbidden: ['waiting', BACKOFF],
     missing: ['waiting', BACKOFF],
     refused: ['waiting', BACKOFF],
@@ -149,7 +149,7 @@ const table: Record<StateName, Partial<Record<InputName, Row>>> = {
   watching: {
     heard: ['watching'],
     closed: ['connecting', watch('7'), STALL],
-    expired: ['listing', begin, list(200)],
+    expired: ['listing', begin, list(500)],
     forbidden: ['waiting', BACKOFF],
     missing: ['waiting', BACKOFF],
     refused: ['waiting', BACKOFF],
@@ -161,7 +161,7 @@ const table: Record<StateName, Partial<Record<InputName, Row>>> = {
     stop: ['stopped', abort],
   },
   'waiting to list': {
-    timer: ['listing', list(200, 'p2')],
+    timer: ['listing', list(500, 'p2')],
     stop: ['stopped'],
   },
   'waiting to watch': {
@@ -220,7 +220,7 @@ describe('the watcher', () => {
     );
 
     it.each(['missing', 'refused', 'too large', 'garbled'] as const)('%s of a watch, lists anew', (input) => {
-      expect(next('watching', input)).toEqual({ kind: 'list', limit: 200, continueToken: undefined });
+      expect(next('watching', input)).toEqual({ kind: 'list', limit: 500, continueToken: undefined });
     });
 
     it.each(['forbidden', 'missing', 'refused', 'busy', 'unreachable', 'garbled'] as const)(
@@ -228,7 +228,7 @@ describe('the watcher', () => {
       (input) => {
         expect(next('listing a later page', input)).toEqual({
           kind: 'list',
-          limit: 200,
+          limit: 500,
           continueToken: 'p2',
         });
       },
@@ -268,7 +268,7 @@ describe('the watcher', () => {
       limits.push(state.request.limit);
       ({ state } = step(state, inputs['too large'], at));
     }
-    expect(limits).toEqual([200, 100, 50, 25, 13, 7, 4, 2, 1]);
+    expect(limits).toEqual([500, 250, 125, 63, 32, 16, 8, 4, 2, 1]);
     expect(state.health.failure?.kind).toBe('too-large');
   });
 

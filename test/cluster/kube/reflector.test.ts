@@ -267,7 +267,7 @@ describe('a reflector', () => {
     }
     const { names, reflector } = watchThrough(one);
     await eventually(() => expect(names()).toHaveLength(20), { within: 30_000 });
-    expect(one.proxy.count({ path: /limit=200/ })).toBe(1);
+    expect(one.proxy.count({ path: /limit=500/ })).toBe(1);
     expect(reflector.state.health.failures).toBe(0);
     const sizes: number[] = [];
     for await (const page of one.client.list(configMaps, { namespace: one.namespace }))
