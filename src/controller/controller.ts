@@ -40,8 +40,11 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-/** Models that are worked on at the same time. With half of it API server and etcd have a tenth more to do for each write (measured). */
-export const CONCURRENCY = 32;
+/**
+ * Models that are worked on at the same time: the 32 whose calls the API server works on at its best, and those that wait to go
+ * on together ({@link Turnstile}). With half of it API server and etcd have a tenth more to do for each write (measured).
+ */
+export const CONCURRENCY = 40;
 
 /**
  * Starts to watch; work begins with {@link Controller.lead}.

@@ -5,6 +5,7 @@ import { type Access, type Connection, CredentialsError, type TlsIdentity } from
 import { ApiError, isRead, parseStatus, type RequestInfo, TransportError, type Verb } from './errors.ts';
 import type { Answer, BodySink } from './exchange.ts';
 import { type HttpRequest, Transport } from './transport.ts';
+import { Turnstile } from './turnstile.ts';
 
 export interface Call {
   readonly request: HttpRequest;
@@ -31,6 +32,7 @@ export class Requester {
   readonly #observe: (report: RequestReport) => void;
   /** The newest last; the others finish what they have in hand. */
   readonly #transports: Transport[] = [];
+  readonly #turnstile = new Turnstile();
   #tls: TlsIdentity | undefined;
   #closed = false;
 
@@ -55,6 +57,8 @@ export class Requester {
       const outcome = await this.#once(call, access, deadline - start, sink);
       const code = outcome instanceof TransportError ? 0 : outcome.status;
       this.#observe({ ...info, code, durationMs: performance.now() - start });
+      const turn = sink === undefined ? this.#turnstile.leave() : undefined;
+      if (turn !== undefined) await turn;
       if (outcome instanceof TransportError) {
         if (!again || !harmless(outcome)) throw outcome;
         await pause(backoffDelay(tries - 1, Math.random(), UNREACHABLE), call);
@@ -87,6 +91,7 @@ export class Requester {
     const transport = this.#transportFor(access.tls, request.info);
     const headers = { ...access.headers, ...request.headers };
     const options = { timeoutMs: Math.max(1, leftMs), signal, maxBytes: MAX_BODY_BYTES, sink };
+    if (sink === undefined) this.#turnstile.enter();
     return transport.send({ ...request, headers }, options);
   }
 

@@ -41,13 +41,6 @@ export interface WorkOptions {
 /** setTimeout takes a longer delay for none at all. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/**
- * With so many in hand, hands that come free wait for each other: what is begun together finds the caches of the processor
- * warm, here and on the server (a tenth less processor time for each; docs/performance.md).
- */
-const MANY = 16;
-const GATHER_MS = 8;
-
 /** Works on keys, many at a time, as they are added. */
 export interface Workers<K extends string = string> {
   /** Cheap, and never works at once: it may be called while events are read. */
@@ -75,7 +68,6 @@ class RunningWorkers<K extends string> implements Workers<K> {
   #timer: NodeJS.Timeout | undefined;
   #timerAt: number | undefined;
   #scheduled = false;
-  #gathering = false;
   #stopped = false;
   #added = 0;
   #retries = 0;
@@ -146,17 +138,7 @@ class RunningWorkers<K extends string> implements Workers<K> {
       workedMs: now - start,
       wasLast: this.#queue.inHand === 0 && this.#queue.depth === 0,
     });
-    if (this.#queue.inHand < MANY) this.#pump();
-    else this.#gather();
-  }
-
-  #gather(): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    setTimeout(() => {
-      this.#gathering = false;
-      this.#pump();
-    }, GATHER_MS);
+    this.#pump();
   }
 
   #settle(key: K, outcome: Outcome, now: number): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Outcome, startWorkers, type WorkReport } from '../../src/kube/workers.ts';
 import { eventually } from '../cluster/eventually.ts';
 
@@ -116,28 +116,6 @@ describe('workers', () => {
     expect(errors).toEqual(['a: Error: broken']);
     expect((begunAt[3] ?? 0) - (begunAt[2] ?? 0)).toBeGreaterThanOrEqual(79);
     expect(workers.stats).toMatchObject({ depth: 0, delayed: 0, inHand: 0, retries: 3 });
-  });
-
-  it('begin with several at a time while many are in hand, but with what is added at once', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const { begun, work, finish } = manualWork();
-    const workers = startWorkers({ concurrency: 20, work, onError: noErrors });
-    for (let key = 0; key < 30; key++) workers.add(`low-${key}`, { priority: 'low' });
-    await nextTurn();
-    expect(begun).toHaveLength(20);
-    for (const key of ['low-0', 'low-1', 'low-2']) {
-      finish(key);
-      await nextTurn();
-    }
-    expect(begun).toHaveLength(20);
-    vi.advanceTimersByTime(8);
-    expect(begun).toHaveLength(23);
-    finish('low-3');
-    await nextTurn();
-    workers.add('edit');
-    await nextTurn();
-    expect(begun.at(-1)).toBe('edit');
   });
 
   it('say of a piece of work whether it was the last one for now', async () => {
