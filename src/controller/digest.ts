@@ -1,5 +1,6 @@
-import { hash, randomBytes, randomUUID } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { reveal, type SecretValue } from '../api/secret-value.ts';
+import { randomHex } from './random-hex.ts';
 
 /** Of this process only: nobody can test a guess of a value against a digest without it. */
 const SALT = randomBytes(32).toString('base64');
@@ -28,11 +29,8 @@ export function digestOf(value: SecretValue): string {
 /** A value of a store is looked at for every model that declares it. */
 const known = new WeakMap<SecretValue, string>();
 
-/** 64 random bits: nothing about a value can be computed from it. Of a UUID, for which Node draws a hundred at a time. */
-export function freshRevision(): string {
-  const id = randomUUID();
-  return `${id.slice(0, 8)}${id.slice(-8)}`;
-}
+/** 64 random bits: nothing about a value can be computed from it. */
+export const freshRevision = (): string => `${randomHex()}${randomHex()}`;
 
 /** Whether {@link freshRevision} could have given it. */
 export const isRevision = (text: string): boolean => text.length === 16 && /^[0-9a-f]+$/.test(text);

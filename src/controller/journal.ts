@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { steadyNow } from '../kube/clock.ts';
 import type { Fence } from '../kube/fence.ts';
 import type { Outcome } from '../kube/workers.ts';
 import type { Caches } from './caches.ts';
+import { randomHex } from './random-hex.ts';
 
 /** What one reconcile of a model did, for the one line that it leaves in the log. */
 export class Journal implements Fence {
@@ -11,7 +11,7 @@ export class Journal implements Fence {
   readonly #caches: Caches;
   readonly #logger: Logger;
   readonly #mayWrite: () => boolean;
-  readonly #reconcileID = randomUUID().slice(0, 8);
+  readonly #reconcileID = randomHex();
   readonly #startedAt = steadyNow();
   readonly #did: string[] = [];
   readonly #failed: string[] = [];

@@ -75,7 +75,8 @@ export function encodeReplacement({ metadata, type, data }: ReplacingContents): 
   const { namespace, name, uid, resourceVersion, ...own } = metadata;
   const incarnation = JSON.stringify({ name, namespace, uid, resourceVersion }).slice(0, -1);
   const said = JSON.stringify(own).slice(1, -1);
-  const values = [...data].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`);
+  const values: string[] = [];
+  data.forEach((value, key) => values.push(`${JSON.stringify(key)}:${JSON.stringify(reveal(value))}`));
   const before = `{"kind":"Secret","apiVersion":"v1","metadata":${incarnation},`;
   const restAt = before.length + said.length;
   const rest = `},"data":{${inOrder(values).join(',')}},"type":${JSON.stringify(type)}}`;

@@ -33,6 +33,8 @@ const MAX_TOMBSTONES = 500;
 /** Answers of which the news has not come yet; that of one beyond is read as any other. */
 const MAX_ANSWERS = 1_000;
 
+const NONE: readonly never[] = [];
+
 /** The scope of a reflector that watches all namespaces. */
 const EVERYWHERE = '';
 
@@ -91,9 +93,11 @@ export class Store<T, I extends string = never> {
     return this.#index(index).find(value);
   }
 
-  byIndex(index: I, value: string): T[] {
+  byIndex(index: I, value: string): readonly T[] {
+    const keys = this.keysBy(index, value);
+    if (keys.length === 0) return NONE;
     const found: T[] = [];
-    for (const key of this.keysBy(index, value)) {
+    for (const key of keys) {
       const entry = this.#entries.get(key);
       if (entry !== undefined) found.push(entry.value);
     }
@@ -219,8 +223,7 @@ export class Store<T, I extends string = never> {
 
   #noteAnswer(key: string, resourceVersion: string): void {
     this.#answers.set(resourceVersion, key);
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MAX_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#answers.size > MAX_ANSWERS) dropOldest(this.#answers);
   }
 
   /** True where the event would change nothing: what was answered is here, or something newer. */
@@ -235,8 +238,7 @@ export class Store<T, I extends string = never> {
   #bury(key: string, version: number): void {
     this.#tombstones.delete(key);
     this.#tombstones.set(key, version);
-    const [oldest] = this.#tombstones.keys();
-    if (this.#tombstones.size > MAX_TOMBSTONES && oldest !== undefined) this.#tombstones.delete(oldest);
+    if (this.#tombstones.size > MAX_TOMBSTONES) dropOldest(this.#tombstones);
   }
 
   /**
@@ -295,4 +297,10 @@ export class Store<T, I extends string = never> {
   #tell(key: string, old: T | undefined, now: T | undefined): void {
     for (const listener of this.#listeners) listener(key, old, now);
   }
+}
+
+/** A Map is slow to find its first entry while there are others deleted before it: only where one has to go. */
+function dropOldest(entries: Map<string, unknown>): void {
+  const [oldest] = entries.keys();
+  if (oldest !== undefined) entries.delete(oldest);
 }

@@ -83,11 +83,12 @@ export function comparedWith(
 ): { readonly digests: ReadonlyMap<string, string>; readonly changed: ReadonlyMap<string, SecretValue> } {
   const digests = new Map<string, string>();
   const changed = new Map<string, SecretValue>();
-  for (const [key, value] of data) {
+  // what iterates over a Map makes an object or two for each entry, and every name of every model comes by here
+  data.forEach((value, key) => {
     const digest = digestOf(value);
     digests.set(key, digest);
     if (before.get(key) !== digest) changed.set(key, value);
-  }
+  });
   return { digests, changed };
 }
 

@@ -21,7 +21,7 @@ import {
   unsupportedPull,
   useForPull,
 } from './pull.ts';
-import type { DeclaredSecret, ModelView, PullUse, Snapshot, ValueSource } from './snapshot.ts';
+import type { DeclaredSecret, ModelView, PullUse, Snapshot, SourceSecret, ValueSource } from './snapshot.ts';
 
 /**
  * What became of one declared name. `held`: it is unknown what its value should be, so that what was delivered stays
@@ -134,34 +134,41 @@ function deliver(
   { secret, value }: Extract<Found, { kind: 'found' }>,
   key: string,
 ): Resolution {
-  const { name, role, pull } = declared;
-  const where = (): string => `${shown(secret)}, key ${key}`;
-  if (value.size === 0) return without(declared, 'Empty', messages.empty(where()));
-  const forPull = pull && useForPull(pull, value, where());
+  const { role, pull } = declared;
+  if (value.size === 0) return without(declared, 'Empty', messages.empty(place(secret, key)));
+  const forPull = pull && useForPull(pull, value, place(secret, key));
   const credential = forPull?.kind === 'credential' ? forPull.credential : undefined;
   const source: ValueSource = { key, name: secret.name, namespace: secret.namespace, uid: secret.uid };
-  const delivered = (message: string | undefined, copied: SecretValue | undefined): Resolution => ({
-    name,
-    role,
-    state: 'Delivered',
-    held: false,
-    message,
-    source,
-    pull,
-    value: copied,
-    credential,
-  });
   if (role === 'Pull') {
     return credential
-      ? delivered(undefined, undefined)
+      ? delivered(declared, { source, credential, message: undefined, value: undefined })
       : without(declared, 'Undeliverable', forPull?.message);
   }
   const env = override?.env ?? NO_NAMES;
   const denied = deniedEnv(approval, env);
   const inEnv = spec.delivery === 'Env' || env.length > denied.length;
-  if (inEnv && !value.fitsEnv()) return without(declared, 'Undeliverable', messages.notText(where()));
-  return delivered(denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message, value);
+  if (inEnv && !value.fitsEnv())
+    return without(declared, 'Undeliverable', messages.notText(place(secret, key)));
+  const message = denied.length > 0 ? messages.envNotApproved(denied) : forPull?.message;
+  return delivered(declared, { source, credential, message, value });
 }
+
+const delivered = (
+  { name, role, pull }: DeclaredSecret,
+  { source, credential, message, value }: Pick<Resolution, 'source' | 'credential' | 'message' | 'value'>,
+): Resolution => ({
+  name,
+  role,
+  state: 'Delivered',
+  held: false,
+  message,
+  source,
+  pull,
+  value,
+  credential,
+});
+
+const place = (secret: SourceSecret, key: string): string => `${shown(secret)}, key ${key}`;
 
 const NO_NAMES: readonly string[] = [];
 

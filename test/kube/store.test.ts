@@ -427,7 +427,7 @@ describe('the store against a model', () => {
         expect([...mirror.values()].sort(byName)).toEqual(expected.sort(byName));
         for (const tag of ['t', 'u', 'v']) {
           const tagged = expected.filter((thing) => thing.tags.includes(tag));
-          expect(store.byIndex('tag', tag).sort(byName)).toEqual(tagged);
+          expect([...store.byIndex('tag', tag)].sort(byName)).toEqual(tagged);
         }
       }),
     );
