@@ -42,7 +42,7 @@ export interface Controller {
 
 /**
  * Models that are worked on at the same time: the 32 whose calls the API server works on at its best, and those that wait to go
- * on together ({@link Turnstile}). With half of it API server and etcd have a tenth more to do for each write (measured).
+ * on together (src/kube/turnstile.ts). With half of it API server and etcd have a tenth more to do for each write (measured).
  */
 export const CONCURRENCY = 40;
 
