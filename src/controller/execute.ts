@@ -130,9 +130,8 @@ async function carryOut(
       memory.forgetDelivered(model.uid);
       return undefined;
     case 'patch': {
-      // a list that is sent replaces the whole list: the owners, of which some may be others, are ours already
-      const { labels, annotations } = identity(model, name, action);
-      const metadata = { labels, annotations, resourceVersion: action.resourceVersion };
+      const { labels, annotations, ownerReferences } = identity(model, name, action);
+      const metadata = { labels, annotations, ownerReferences, resourceVersion: action.resourceVersion };
       delivered.set(
         await client.mergePatch(secrets, key, { metadata, data: Object.fromEntries(action.changes) }),
       );
@@ -229,7 +228,6 @@ function identity(
       ...(revision === undefined ? {} : { [REVISION_ANNOTATION]: revision }),
     },
     ownerReferences: [
-      ...(foreign?.ownerReferences ?? []),
       {
         apiVersion: API_VERSION,
         kind: 'ModelDeployment',

@@ -62,7 +62,6 @@ export interface ForeignMetadata {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly finalizers: readonly string[];
-  readonly ownerReferences: readonly OwnerReference[];
 }
 
 /** Finds the model of a name, whose texts are then not kept a second time. */
@@ -83,19 +82,26 @@ export function projectDelivered(raw: RawObject, findModel: FindModel = () => un
       deleting: metadata.deletionTimestamp !== undefined,
       replaceable: raw['type'] === typeOf(owner, metadata.name) && raw['immutable'] !== true,
       labelled: metadata.labels?.[MANAGED_BY_LABEL] === MANAGER,
+      soleOwner: metadata.ownerReferences?.length === 1,
       editor: lastEditor(metadata.managedFields ?? []),
     }),
-    foreignMetadata(raw, owner),
+    foreignMetadata(raw),
   );
 }
 
 /** What most delivered Secrets have in common, so that it is there once. */
-type Common = Pick<CachedDelivered['view'], 'deleting' | 'replaceable' | 'labelled' | 'editor'>;
+type Common = Pick<CachedDelivered['view'], 'deleting' | 'replaceable' | 'labelled' | 'soleOwner' | 'editor'>;
 
 type Identity = Pick<RawMetadata, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
 
 /** Nobody else has a part in it. */
-const REPLACED: Common = { deleting: false, replaceable: true, labelled: true, editor: lastEditor([]) };
+const REPLACED: Common = {
+  deleting: false,
+  replaceable: true,
+  labelled: true,
+  soleOwner: true,
+  editor: lastEditor([]),
+};
 
 class KeptSecret implements CachedDelivered {
   readonly namespace: string;
@@ -168,18 +174,13 @@ const projectRevision = (text: string | undefined): string | undefined =>
 const typeOf = (owner: OwnerReference | undefined, name: string): string =>
   owner && name === pullSecretName(owner.name) ? PULL_SECRET_TYPE : SECRET_TYPE;
 
-function foreignMetadata(
-  { metadata }: RawObject,
-  owner: OwnerReference | undefined,
-): ForeignMetadata | undefined {
+/** Other owners are no part of it: one of them would keep the values when the model is gone. */
+function foreignMetadata({ metadata }: RawObject): ForeignMetadata | undefined {
   const labels = besides(MANAGED_BY_LABEL, metadata.labels);
   const annotations = besides(REVISION_ANNOTATION, metadata.annotations);
   const finalizers = metadata.finalizers ?? [];
-  const ownerReferences = (metadata.ownerReferences ?? []).filter((reference) => reference !== owner);
-  const isNothing = !labels && !annotations && finalizers.length === 0 && ownerReferences.length === 0;
-  return isNothing
-    ? undefined
-    : { labels: labels ?? {}, annotations: annotations ?? {}, finalizers, ownerReferences };
+  const isNothing = !labels && !annotations && finalizers.length === 0;
+  return isNothing ? undefined : { labels: labels ?? {}, annotations: annotations ?? {}, finalizers };
 }
 
 /** What is there besides an entry of ours; undefined: nothing. */

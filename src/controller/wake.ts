@@ -84,7 +84,7 @@ export function connectWakes(caches: Caches, memory: Memory, wake: Wake): void {
 
 /** Whether a delivered Secret came back as it is being written by this process, with nothing changed on the way. */
 function isOwnWrite({ namespace, name, owner, view }: CachedDelivered, memory: Memory): boolean {
-  if (!owner || view.deleting || !view.replaceable || !view.labelled) return false;
+  if (!owner || view.deleting || !view.replaceable || !view.labelled || !view.soleOwner) return false;
   return memory.expectsSecret(secretId({ namespace, ...owner }, name), view);
 }
 

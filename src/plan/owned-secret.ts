@@ -120,7 +120,8 @@ export function actionFor(live: DeliveredView, changes: Changes): SecretAction {
   if (live.deleting) return { kind: 'none' };
   const { uid, resourceVersion } = live;
   if (mustRecreate(live, changes)) return { kind: 'recreate', uid, resourceVersion, revision, data };
-  const untouched = changed.size === 0 && removed.length === 0 && live.revision === revision && live.labelled;
+  const isMarked = live.labelled && live.soleOwner && live.revision === revision;
+  const untouched = changed.size === 0 && removed.length === 0 && isMarked;
   if (untouched || !live.replaceable) return { kind: 'none' };
   if (kept.size === 0) return { kind: 'replace', uid, resourceVersion, revision, data };
   return {

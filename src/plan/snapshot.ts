@@ -174,8 +174,9 @@ export type DeliveredView =
       readonly deleting: boolean;
       /** Of the type that we write, and not immutable. */
       readonly replaceable: boolean;
-      /** Carries our label and owner reference as we write them. */
       readonly labelled: boolean;
+      /** Nobody but the model owns it, so that it goes with that. */
+      readonly soleOwner: boolean;
       /** Who else last wrote it. */
       readonly editor?: string;
       readonly fight?: Fight | undefined;

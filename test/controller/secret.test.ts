@@ -67,6 +67,17 @@ describe('a delivered Secret that we have replaced', () => {
       { k: 'dHdv' },
     ],
     [
+      'a second owner before',
+      {
+        ...delivered(),
+        metadata: {
+          ...delivered().metadata,
+          ownerReferences: [owner, { apiVersion: 'v1', kind: 'ConfigMap', name: 'second', uid: 's' }],
+        },
+      },
+      { k: 'dHdv' },
+    ],
+    [
       'an owner reference that somebody had put another name into',
       {
         ...delivered(),

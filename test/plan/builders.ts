@@ -169,6 +169,7 @@ export const delivered = (
   deleting: false,
   replaceable: true,
   labelled: true,
+  soleOwner: true,
   revision: 'r1',
   digests: new Map(Object.entries(values).map(([key, text]) => [key, digestOf(value(text))])),
   ...more,

@@ -34,6 +34,7 @@ describe('the delivered Secret', () => {
     ['a key too many', delivered({ a: 'A', extra: 'x' }), 'replace'],
     ['a missing key', delivered({}), 'replace'],
     ['our label taken away', delivered({ a: 'A' }, { labelled: false }), 'replace'],
+    ['a second owner, who would keep it', delivered({ a: 'A' }, { soleOwner: false }), 'replace'],
     ['the revision taken away', delivered({ a: 'A' }, { revision: undefined }), 'replace'],
     ['made immutable, or of another type', delivered({ a: 'A' }, { replaceable: false }), 'recreate'],
     ['on its way out', delivered({}, { deleting: true }), 'none'],
@@ -89,6 +90,11 @@ describe('the revision rolls pods, so it changes only when a pod may have read s
     [
       'only a label has to be put back',
       { ...two, delivered: delivered({ a: 'A', b: 'B' }, { labelled: false }) },
+      'r1',
+    ],
+    [
+      'only a second owner has to go',
+      { ...two, delivered: delivered({ a: 'A', b: 'B' }, { soleOwner: false }) },
       'r1',
     ],
   ])('%s', (_what, parts, revision) => {

@@ -161,8 +161,7 @@ describe('a delivered Secret that somebody edits', () => {
     expect(await cluster().api.get(path)).toEqual(orphan);
   });
 
-  it('another owner keeps it from the garbage collector, and not from going with its model', async (ctx) => {
-    skipUnless(ctx, 'controllers');
+  it('given a second owner, who would keep it when its model is gone: that is taken off', async () => {
     await world.model('shared-owner', { config: declaring('token'), workloads: [] });
     await world.ready('shared-owner');
     const path = world.path('secrets', 'shared-owner-truss-secrets');
@@ -172,6 +171,9 @@ describe('a delivered Secret that somebody edits', () => {
     await cluster().api.patch(path, {
       metadata: { ownerReferences: [...(metadata.ownerReferences ?? []), second] },
     });
+    await eventually(async () =>
+      expect((await cluster().api.get(path)).metadata.ownerReferences).toEqual(metadata.ownerReferences),
+    );
     await cluster().api.delete(world.path('modeldeployments', 'shared-owner'));
     await eventually(async () => expect(await read('shared-owner-truss-secrets')).toBeUndefined());
   });
