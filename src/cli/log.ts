@@ -9,7 +9,7 @@ export interface LogOptions {
   readonly format: (typeof LOG_FORMATS)[number];
 }
 
-/** Lines that come within so many milliseconds are written together: each by itself would cost a tenth of a reconcile. */
+/** Lines that come within so many milliseconds of one are written together: each by itself would cost a tenth of a reconcile. */
 const GATHER_MS = 100;
 
 /**
@@ -27,7 +27,9 @@ export function createLogger({ level, format }: LogOptions, output: Output): Log
   };
   const write = (line: string): void => {
     lines += format === 'json' ? line : textLine(line);
-    timer ??= setTimeout(flush, GATHER_MS).unref();
+    if (timer !== undefined) return;
+    flush();
+    timer = setTimeout(flush, GATHER_MS).unref();
   };
   const destination = { write, flush };
   return pino(

@@ -1,5 +1,6 @@
 import type { BackoffPolicy } from './backoff.ts';
 import { steadyNow } from './clock.ts';
+import { SLICE_MS } from './slice.ts';
 import { type Priority, type Taken, WorkQueue } from './queue.ts';
 
 /** What becomes of a key after work on it. */
@@ -68,6 +69,8 @@ class RunningWorkers<K extends string> implements Workers<K> {
   #timer: NodeJS.Timeout | undefined;
   #timerAt: number | undefined;
   #scheduled = false;
+  /** When the first key of this turn of the event loop was taken. */
+  #turnBegan: number | undefined;
   #stopped = false;
   #added = 0;
   #retries = 0;
@@ -115,11 +118,23 @@ class RunningWorkers<K extends string> implements Workers<K> {
   #pump(): void {
     if (this.#stopped) return;
     while (this.#queue.inHand < this.#options.concurrency) {
-      const taken = this.#queue.take(steadyNow());
+      const now = steadyNow();
+      // work that waits for nothing goes on within the turn: probes, watches and the lease would wait for all of it
+      if (this.#isOverlong(now)) return this.#schedule();
+      const taken = this.#queue.take(now);
       if (taken === undefined) break;
       void this.#run(taken);
     }
     this.#setTimer();
+  }
+
+  #isOverlong(now: number): boolean {
+    if (this.#turnBegan !== undefined) return now - this.#turnBegan >= SLICE_MS;
+    this.#turnBegan = now;
+    setImmediate(() => {
+      this.#turnBegan = undefined;
+    });
+    return false;
   }
 
   async #run({ key, readySince }: Taken<K>): Promise<void> {

@@ -47,6 +47,24 @@ describe('workers', () => {
     expect(begun).toEqual([]);
   });
 
+  it('let others have a turn now and then, although the work waits for nothing', async () => {
+    const keys = Array.from({ length: 100 }, (_, index) => `${index}`);
+    let begun = 0;
+    const work = async (): Promise<Outcome> => {
+      begun += 1;
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      return DONE;
+    };
+    const workers = startWorkers({ concurrency: 4, work, onError: noErrors });
+    for (const key of keys) workers.add(key);
+    await nextTurn();
+    await nextTurn();
+    expect(begun).toBeGreaterThan(0);
+    expect(begun).toBeLessThan(50);
+    await eventually(() => expect(begun).toBe(100));
+  });
+
   it('never have a key in hand twice, and look at it again when it was added meanwhile', async () => {
     const { begun, work, finish } = manualWork();
     const workers = startWorkers({ concurrency: 4, work, onError: noErrors });
