@@ -40,11 +40,15 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
+/** Only for models that somebody changed: he does not wait for one of the many to end, which takes long when all calls do. */
+const RESERVED = 8;
+
 /**
- * Models that are worked on at the same time: the 32 whose calls the API server works on at its best, and those that wait to go
- * on together (src/kube/turnstile.ts). With half of it API server and etcd have a tenth more to do for each write (measured).
+ * Models that are worked on at the same time: the 32 whose calls the API server works on at its best, those that wait to go
+ * on together (src/kube/turnstile.ts), and the reserved. With half of it API server and etcd have a tenth more to do for each
+ * write (measured).
  */
-export const CONCURRENCY = 40;
+export const CONCURRENCY = 40 + RESERVED;
 
 /**
  * Starts to watch; work begins with {@link Controller.lead}.
@@ -62,6 +66,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
   const crew = new Crew({
     concurrency: CONCURRENCY,
+    reserved: RESERVED,
     work: async (key): Promise<Outcome> => {
       const journal = new Journal(key, caches, logger, mayWrite);
       try {

@@ -18,6 +18,11 @@ export interface RetryOptions {
   readonly notBefore?: number;
 }
 
+export interface QueueOptions {
+  /** Low ones in hand at a time; default: any number. */
+  readonly mostLow?: number;
+}
+
 export interface Taken<K> {
   readonly key: K;
   readonly priority: Priority;
@@ -48,6 +53,8 @@ interface InHand {
 const HIGH_IN_A_ROW = 15;
 /** While a high one is in hand, so many low ones are: what waits for the same server as somebody does makes him wait. */
 const LOW_BESIDE_HIGH = 8;
+/** And for so long after it: edits come in trains, and the next one would find the server busy with all the low ones again. */
+const TRAIN_MS = 100;
 
 /** 50 ms, doubling up to 5 minutes: the first retries are for races, the last ones for people. */
 export const DEFAULT_RETRY: BackoffPolicy = { baseMs: 50, factor: 2, maxMs: 300_000, jitter: 0.2 };
@@ -59,6 +66,7 @@ export const DEFAULT_RETRY: BackoffPolicy = { baseMs: 50, factor: 2, maxMs: 300_
  * ([0, 1)) are arguments.
  */
 export class WorkQueue<K extends string = string> {
+  readonly #mostLow: number;
   readonly #waiting = new Map<K, Item<K>>();
   readonly #inHand = new Map<K, InHand>();
   readonly #failures = new Map<K, number>();
@@ -67,6 +75,12 @@ export class WorkQueue<K extends string = string> {
   #order = 0;
   #highInARow = 0;
   #highInHand = 0;
+  /** When the last train of high ones is over. */
+  #calmAt = Number.NEGATIVE_INFINITY;
+
+  constructor({ mostLow = Number.POSITIVE_INFINITY }: QueueOptions = {}) {
+    this.#mostLow = mostLow;
+  }
 
   /** Keys that could be taken at once, as of the last call with a time: `workqueue_depth`. */
   get depth(): number {
@@ -91,7 +105,7 @@ export class WorkQueue<K extends string = string> {
   /** The next key; it is in hand until {@link done}. Undefined: nothing is due. */
   take(now: number): Taken<K> | undefined {
     this.#wake(now);
-    const item = this.#laneToServe()?.pop();
+    const item = this.#laneToServe(now).pop();
     if (item === undefined) return undefined;
     this.#highInARow = item.priority === 'high' ? this.#highInARow + 1 : 0;
     if (item.priority === 'high') this.#highInHand += 1;
@@ -100,11 +114,19 @@ export class WorkQueue<K extends string = string> {
     return { key: item.key, priority: item.priority, readySince: item.at };
   }
 
-  /** Out of hand; a key that was added meanwhile waits again. */
-  done(key: K, now: number): void {
+  /**
+   * Out of hand; a key that was added meanwhile waits again.
+   *
+   * @param waited whether the work waited for a server; what did not tells nothing of how busy that is, nor that
+   *   somebody is at work there: after its own write a model is looked at once more
+   */
+  done(key: K, now: number, { waited = true }: { readonly waited?: boolean } = {}): void {
     const ended = this.#inHand.get(key);
     this.#inHand.delete(key);
-    if (ended?.priority === 'high') this.#highInHand -= 1;
+    if (ended?.priority === 'high') {
+      this.#highInHand -= 1;
+      if (waited) this.#calmAt = now + TRAIN_MS;
+    }
     if (ended?.again !== undefined) this.#add(key, now, ended.again);
   }
 
@@ -132,7 +154,14 @@ export class WorkQueue<K extends string = string> {
 
   /** When {@link take} will give something, maybe in the past; undefined: not before something is added, or done. */
   nextAt(): number | undefined {
-    return (this.#laneToServe()?.peek() ?? this.#delayed.peek())?.at;
+    const { high, low } = this.#lanes;
+    const lowAt = low.peek()?.at;
+    const at = Math.min(
+      high.peek()?.at ?? NEVER,
+      lowAt === undefined ? NEVER : Math.max(lowAt, this.#lowFrom()),
+      this.#delayed.peek()?.at ?? NEVER,
+    );
+    return at === NEVER ? undefined : at;
   }
 
   #add(key: K, now: number, wish: Wish): void {
@@ -165,13 +194,23 @@ export class WorkQueue<K extends string = string> {
     return item.ready ? this.#lanes[item.priority] : this.#delayed;
   }
 
-  #laneToServe(): Heap<Item<K>> | undefined {
+  #laneToServe(now: number): Heap<Item<K>> {
     const { high, low } = this.#lanes;
-    const isLowBarred = this.#highInHand > 0 && this.#inHand.size - this.#highInHand >= LOW_BESIDE_HIGH;
-    if (isLowBarred) return high.size > 0 ? high : undefined;
-    return high.size === 0 || (low.size > 0 && this.#highInARow >= HIGH_IN_A_ROW) ? low : high;
+    if (low.size === 0 || now < this.#lowFrom()) return high;
+    return high.size === 0 || this.#highInARow >= HIGH_IN_A_ROW ? low : high;
+  }
+
+  /** From when on a low one may be taken. */
+  #lowFrom(): number {
+    const lowInHand = this.#inHand.size - this.#highInHand;
+    if (lowInHand >= this.#mostLow) return NEVER;
+    if (lowInHand < LOW_BESIDE_HIGH) return Number.NEGATIVE_INFINITY;
+    return this.#highInHand > 0 ? NEVER : this.#calmAt;
   }
 }
+
+/** Not before something is added, or done. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 const earlier = (a: { at: number; order: number }, b: { at: number; order: number }): boolean =>
   a.at < b.at || (a.at === b.at && a.order < b.order);

@@ -24,6 +24,8 @@ export interface WorkReport {
 export interface WorkersOptions<K extends string> {
   /** Keys in hand at a time; one key never twice. */
   readonly concurrency: number;
+  /** So many of them only for keys of high priority, which do not wait for low ones to end; default: none. */
+  readonly reserved?: number;
   readonly work: (key: K) => Promise<Outcome>;
   /** What `work` threw; the key is retried like for `retry`. */
   readonly onError: (key: K, error: unknown) => void;
@@ -58,25 +60,31 @@ export interface Workers<K extends string = string> {
   stop(): Promise<void>;
 }
 
+/** One turn of the event loop: work that ends in the one in which it was taken waited for nothing. */
+interface Turn {
+  /** When the first key was taken in it. */
+  readonly began: number;
+}
+
 /** Workers without keys yet. */
 export const startWorkers = <K extends string = string>(options: WorkersOptions<K>): Workers<K> =>
   new RunningWorkers(options);
 
 class RunningWorkers<K extends string> implements Workers<K> {
   readonly #options: WorkersOptions<K>;
-  readonly #queue = new WorkQueue<K>();
+  readonly #queue: WorkQueue<K>;
   readonly #idle: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerAt: number | undefined;
   #scheduled = false;
-  /** When the first key of this turn of the event loop was taken. */
-  #turnBegan: number | undefined;
+  #turn: Turn | undefined;
   #stopped = false;
   #added = 0;
   #retries = 0;
 
   constructor(options: WorkersOptions<K>) {
     this.#options = options;
+    this.#queue = new WorkQueue({ mostLow: options.concurrency - (options.reserved ?? 0) });
     if (options.signal?.aborted === true) this.#stopped = true;
     options.signal?.addEventListener('abort', () => this.#stop(), { once: true });
   }
@@ -119,25 +127,27 @@ class RunningWorkers<K extends string> implements Workers<K> {
     if (this.#stopped) return;
     while (this.#queue.inHand < this.#options.concurrency) {
       const now = steadyNow();
+      const turn = this.#thisTurn(now);
       // work that waits for nothing goes on within the turn: probes, watches and the lease would wait for all of it
-      if (this.#isOverlong(now)) return this.#schedule();
+      if (now - turn.began >= SLICE_MS) return this.#schedule();
       const taken = this.#queue.take(now);
       if (taken === undefined) break;
-      void this.#run(taken);
+      void this.#run(taken, turn);
     }
     this.#setTimer();
   }
 
-  #isOverlong(now: number): boolean {
-    if (this.#turnBegan !== undefined) return now - this.#turnBegan >= SLICE_MS;
-    this.#turnBegan = now;
-    setImmediate(() => {
-      this.#turnBegan = undefined;
-    });
-    return false;
+  #thisTurn(now: number): Turn {
+    if (this.#turn === undefined) {
+      this.#turn = { began: now };
+      setImmediate(() => {
+        this.#turn = undefined;
+      });
+    }
+    return this.#turn;
   }
 
-  async #run({ key, readySince }: Taken<K>): Promise<void> {
+  async #run({ key, readySince }: Taken<K>, turn: Turn): Promise<void> {
     const start = steadyNow();
     let outcome: Outcome | undefined;
     try {
@@ -146,7 +156,7 @@ class RunningWorkers<K extends string> implements Workers<K> {
       this.#options.onError(key, error);
     }
     const now = steadyNow();
-    this.#settle(key, outcome ?? { kind: 'retry' }, now);
+    this.#settle(key, outcome ?? { kind: 'retry' }, now, this.#turn !== turn);
     this.#options.observe?.({
       outcome: outcome?.kind ?? 'error',
       waitedMs: start - readySince,
@@ -156,7 +166,7 @@ class RunningWorkers<K extends string> implements Workers<K> {
     this.#pump();
   }
 
-  #settle(key: K, outcome: Outcome, now: number): void {
+  #settle(key: K, outcome: Outcome, now: number, waited: boolean): void {
     switch (outcome.kind) {
       case 'done':
         this.#queue.forget(key);
@@ -172,7 +182,7 @@ class RunningWorkers<K extends string> implements Workers<K> {
           notBefore: now + (outcome.afterMs ?? 0),
         });
     }
-    this.#queue.done(key, now);
+    this.#queue.done(key, now, { waited });
     if (this.#stopped && this.#queue.inHand === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 

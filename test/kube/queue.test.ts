@@ -15,6 +15,20 @@ function drain(queue: WorkQueue, now: number): string[] {
   return keys;
 }
 
+/** Everything that can be taken now, and stays in hand. */
+function takeAll(queue: WorkQueue, now: number): string[] {
+  const keys: string[] = [];
+  for (let taken = queue.take(now); taken !== undefined; taken = queue.take(now)) keys.push(taken.key);
+  return keys;
+}
+
+/** `low/0` and so on, added to the queue. */
+function addLow(queue: WorkQueue, count: number): string[] {
+  const keys = Array.from({ length: count }, (_, index) => `low/${index}`);
+  for (const key of keys) queue.add(key, 0, { priority: 'low' });
+  return keys;
+}
+
 describe('backoffDelay', () => {
   it.each([
     ['starts at the base', 0, 0, 100],
@@ -103,27 +117,64 @@ describe('a work queue', () => {
     }
   });
 
-  it('hands out few low ones at a time while a high one is in hand, and more once it is done', () => {
+  it('hands out few low ones at a time while a high one is in hand', () => {
     const queue = new WorkQueue();
-    const takeAll = (now: number): string[] => {
-      const keys: string[] = [];
-      for (let one = queue.take(now); one !== undefined; one = queue.take(now)) keys.push(one.key);
-      return keys;
-    };
-    const low = Array.from({ length: 20 }, (_, index) => `low/${index}`);
-    for (const key of low) queue.add(key, 0, { priority: 'low' });
+    const low = addLow(queue, 20);
     queue.add('high', 0);
-    expect(takeAll(0)).toEqual(['high', ...low.slice(0, 8)]);
+    expect(takeAll(queue, 0)).toEqual(['high', ...low.slice(0, 8)]);
     // there is nothing to wait for but an end
     expect(queue.nextAt()).toBeUndefined();
     queue.done('low/0', 1);
-    expect(takeAll(1)).toEqual(['low/8']);
+    expect(takeAll(queue, 1)).toEqual(['low/8']);
     queue.add('other', 2);
-    expect(takeAll(2)).toEqual(['other']);
+    expect(takeAll(queue, 2)).toEqual(['other']);
     queue.done('high', 3);
-    expect(takeAll(3)).toEqual([]);
-    queue.done('other', 4);
-    expect(takeAll(4)).toEqual(low.slice(9));
+    expect(takeAll(queue, 3)).toEqual([]);
+  });
+
+  it('goes on handing out few for a while after the last high one: the next edit may be on its way', () => {
+    const queue = new WorkQueue();
+    const low = addLow(queue, 20);
+    for (const key of ['high/1', 'high/2']) queue.add(key, 0);
+    takeAll(queue, 0);
+    queue.done('high/1', 10);
+    queue.done('high/2', 40);
+    expect(takeAll(queue, 139)).toEqual([]);
+    expect(queue.nextAt()).toBe(140);
+    expect(takeAll(queue, 140)).toEqual(low.slice(8));
+  });
+
+  it('hands out many at once after a high one that waited for nothing', () => {
+    const queue = new WorkQueue();
+    const low = addLow(queue, 20);
+    queue.add('high', 0);
+    takeAll(queue, 0);
+    queue.done('high', 1, { waited: false });
+    expect(takeAll(queue, 1)).toEqual(low.slice(8));
+  });
+
+  it('tells the time of a delayed key, while low ones may not be taken yet', () => {
+    const queue = new WorkQueue();
+    addLow(queue, 20);
+    queue.add('high', 0);
+    takeAll(queue, 0);
+    queue.done('high', 0);
+    queue.add('later', 1, { at: 60 });
+    expect(queue.nextAt()).toBe(60);
+    expect(takeAll(queue, 60)).toEqual(['later']);
+    expect(queue.nextAt()).toBeUndefined();
+  });
+
+  it('hands out no more low ones at a time than it is told, and high ones beside them', () => {
+    const queue = new WorkQueue({ mostLow: 10 });
+    const low = addLow(queue, 20);
+    expect(takeAll(queue, 0)).toEqual(low.slice(0, 10));
+    expect(queue.nextAt()).toBeUndefined();
+    queue.done('low/0', 1);
+    expect(takeAll(queue, 1)).toEqual(['low/10']);
+    queue.add('high', 2);
+    expect(queue.nextAt()).toBe(2);
+    expect(takeAll(queue, 2)).toEqual(['high']);
   });
 
   it('puts a retry off for longer each time, until the key is forgotten', () => {

@@ -89,6 +89,42 @@ describe('workers', () => {
     expect(begun).toEqual(['start/1', 'edit']);
   });
 
+  it('keep hands for edits that low work does not get', async () => {
+    const { begun, work } = manualWork();
+    const workers = startWorkers({ concurrency: 3, reserved: 1, work, onError: noErrors });
+    for (const key of ['start/1', 'start/2', 'start/3']) workers.add(key, { priority: 'low' });
+    await nextTurn();
+    expect(begun).toEqual(['start/1', 'start/2']);
+    workers.add('edit');
+    await nextTurn();
+    expect(begun).toEqual(['start/1', 'start/2', 'edit']);
+  });
+
+  it.each([
+    ['that waited for the server', 8, async () => await nextTurn()],
+    ['that waited for nothing', 20, async () => {}],
+  ])('go on with the low ones after an edit %s: with %i at once', async (_, expected, edited) => {
+    const { begun, work } = manualWork();
+    const edits: string[] = [];
+    const edit = async (key: string): Promise<Outcome> => {
+      await edited();
+      edits.push(key);
+      return DONE;
+    };
+    const workers = startWorkers({
+      concurrency: 40,
+      work: (key) => (key === 'edit' ? edit(key) : work(key)),
+      onError: noErrors,
+    });
+    workers.add('edit');
+    for (let at = 0; at < 20; at += 1) workers.add(`start/${at}`, { priority: 'low' });
+    await eventually(() => expect(edits).toEqual(['edit']));
+    await nextTurn();
+    expect(begun).toHaveLength(expected);
+    // with nothing that ends or is added
+    await eventually(() => expect(begun).toHaveLength(20));
+  });
+
   it('begin a delayed key at its time, and an earlier one before it', async () => {
     const begun: string[] = [];
     const workers = startWorkers({
