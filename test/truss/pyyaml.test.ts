@@ -54,6 +54,16 @@ describe('our reader and PyYAML', { timeout: RUN_MS }, () => {
     await agree(Buffer.from(text), running(ctx));
   });
 
+  it.for([
+    '<<: [{<<: a}, b]',
+    '<<: [{a: b}, c, {<<: d}]',
+    '&a <<: [{<<: {b: c}}, {b: d}]',
+    '&a {<<: [*a, {b: c}], d: e}',
+    '&a {<<: [{<<: *a, f: g}, *a, {<<: *a}], d: e, <<: *a}',
+  ])('agree on what is merged, and on the first error: %j', async (text, ctx) => {
+    await agree(Buffer.from(text), running(ctx));
+  });
+
   it('agree on what is text, a number, a date...', async (ctx) => {
     const asked = running(ctx);
     await fc.assert(

@@ -35,11 +35,9 @@ export function flattenMerges(node: MappingNode, budget: MergeBudget, depth = 0)
       budget.first ??= key.mark;
       spend(budget, node, node.pairs.length);
       node.pairs.splice(index, 1);
-      const named = sources(value);
-      for (const source of named) flattenMerges(source, budget, depth + 1);
-      for (const source of named.toReversed()) {
-        spend(budget, node, source.pairs.length);
-        for (const merged of source.pairs) merge.push(merged);
+      for (const pairs of flattened(value, budget, depth + 1).toReversed()) {
+        spend(budget, node, pairs.length);
+        for (const merged of pairs) merge.push(merged);
       }
     } else {
       if (key.tag === TAG.value) key.tag = TAG.str;
@@ -51,13 +49,16 @@ export function flattenMerges(node: MappingNode, budget: MergeBudget, depth = 0)
   node.merged += merge.length;
 }
 
-/** The mappings behind a `<<`. In a list of them the first one wins, so it is put last. */
-function sources(value: Node): readonly MappingNode[] {
-  if (value.kind === 'mapping') return [value];
-  if (value.kind === 'scalar') throw invalidMerge(value);
-  return value.items.map((item) => {
+/**
+ * The entries of the mappings behind a `<<`. Each is flattened before the next is looked at, so that the first error is
+ * PyYAML's. In a list of them the first one wins, so it is put last.
+ */
+function flattened(value: Node, budget: MergeBudget, depth: number): readonly (readonly Pair[])[] {
+  const items = value.kind === 'sequence' ? value.items : [value];
+  return items.map((item) => {
     if (item.kind !== 'mapping') throw invalidMerge(item);
-    return item;
+    flattenMerges(item, budget, depth);
+    return item.pairs;
   });
 }
 
