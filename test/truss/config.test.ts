@@ -174,10 +174,22 @@ describe('secrets', () => {
   });
 
   it.each([
-    ['secrets:\n  a: null\n b: null\n', 3, 1, 'mapping from line 1 has 0'],
+    [
+      'secrets:\n  a: null\n b: null\n',
+      3,
+      1,
+      'mapping from line 1 has 0, and what is in it, from line 2, has 2',
+    ],
+    ['a:\n  b:\n    c: d\n e: f\n', 4, 1, 'mapping from line 1 has 0, and what is in it, from line 2, has 2'],
+    [
+      'a:\n  b:\n    c: d\n   e: f\n',
+      4,
+      3,
+      'mapping from line 2 has 2, and what is in it, from line 3, has 4',
+    ],
     ['a: "b"\n  c: d\n', 2, 2, 'mapping from line 1 has 0'],
-    ['a:\n    - b: c\n   - d: e\n', 3, 3, 'mapping from line 1 has 0'],
-    ['a:\n  - b: c\n   d: e\n', 3, 3, 'list from line 2 has 2'],
+    ['a:\n    - b: c\n   - d: e\n', 3, 3, 'mapping from line 1 has 0, and what is in it, from line 2, has 4'],
+    ['a:\n  - b: c\n   d: e\n', 3, 3, 'list from line 2 has 2, and what is in it, from line 2, has 4'],
   ])(
     '%j is an error that says that the indentation of line %i, %i, is wrong',
     (text, line, blanks, around) => {

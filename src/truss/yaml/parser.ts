@@ -44,6 +44,8 @@ export class Parser {
   readonly #states: State[] = [];
   /** Where the open collections started. */
   readonly #marks: Mark[] = [];
+  /** Where the collection that ended last started, and where it ended. */
+  #ended: { readonly from: Mark | undefined; readonly at: Mark } | undefined;
   #tags: ReadonlyMap<string, string> = DEFAULT_TAGS;
 
   constructor(text: string) {
@@ -139,9 +141,10 @@ export class Parser {
   }
 
   #end(): Event {
-    this.#marks.pop();
+    const { mark } = this.#scanner.next();
+    this.#ended = { from: this.#marks.pop(), at: mark };
     this.#state = this.#pop();
-    return { kind: 'collection end', mark: this.#scanner.next().mark };
+    return { kind: 'collection end', mark };
   }
 
   #unexpected(expected: string): YamlError {
@@ -165,9 +168,14 @@ export class Parser {
     }
     const { mark } = this.#scanner.peek();
     const { line, column } = this.#marks.at(-1) ?? mark;
+    const { from, at } = this.#ended ?? {};
+    // what this very line ended is the other one that may be meant
+    const inside = at?.line === mark.line && at.column === mark.column ? from : undefined;
     return new YamlError(
       'InvalidYaml',
-      `this line is indented by ${mark.column}, which fits nothing before it: the ${collection} from line ${line + 1} has ${column}`,
+      `this line is indented by ${mark.column}, which fits nothing before it: ` +
+        `the ${collection} from line ${line + 1} has ${column}` +
+        (inside ? `, and what is in it, from line ${inside.line + 1}, has ${inside.column}` : ''),
       mark,
     );
   }
