@@ -203,6 +203,28 @@ describe('secrets', () => {
     },
   );
 
+  it.each([
+    ['model_name: x\n secrets:\n  a: null\n', 2, 'text from line 1', 'correct the indentation'],
+    ['a: b\n\n  c\n  d: e\n', 4, 'text from line 1', 'correct the indentation'],
+    ['a:\n  - b: c\n      d: e\n', 3, 'text from line 2', 'correct the indentation'],
+    ['secrets:\n  a\n  b: null\n', 3, 'text from line 2', "end line 2 with a ':'"],
+  ])('%j is an error that says that line %i goes on with the %s, and to %s', (text, line, before, remedy) => {
+    const [error] = readTrussConfig(text).errors;
+    expect(error).toMatchObject({
+      code: 'InvalidYaml',
+      line,
+      message: `this line goes on with the ${before}, in which no ': ' can stand: ${remedy}, or put all of that text into quotes`,
+    });
+  });
+
+  it.each(['a: b: c\n', 'a: b\nc: "d": e\n', 'a:\n  - b\n  - "c": "d": e\n', 'a: "b\n  c": d\n'])(
+    '%j is an error that says to put what contains a colon into quotes',
+    (text) => {
+      const [error] = readTrussConfig(text).errors;
+      expect(error?.message).toBe("a ': ' cannot stand here: put a value that contains it into quotes");
+    },
+  );
+
   it('that stand before an error are listed all the same', () => {
     const { secrets, errors } = readTrussConfig('secrets:\n  a: null\n  b: [\nc: d\n');
     expect(secrets).toMatchObject([{ name: 'a' }, { name: 'b' }]);

@@ -26,6 +26,7 @@ import {
 } from './characters.ts';
 import { Cursor } from './cursor.ts';
 import { scanDirective } from './directive-scanner.ts';
+import type { Mark, YamlError } from './error.ts';
 import { scanPlain } from './plain-scalar.ts';
 import { scanQuoted } from './quoted-scalar.ts';
 import { SimpleKeys } from './simple-keys.ts';
@@ -36,6 +37,14 @@ import type { Indicator, Token } from './tokens.ts';
 const RESERVED = new Set(Array.from('-?:,[]{}#&*!|>\'"%@`', (c) => c.charCodeAt(0)));
 /** What may follow the name of an anchor or alias directly, besides blanks. */
 const AFTER_ANCHOR = new Set(Array.from('?:,]}%@`', (c) => c.charCodeAt(0)));
+
+interface PlainScalar {
+  readonly from: Mark;
+  /** The index behind it, and behind the spaces that follow. */
+  readonly end: number;
+  /** Nothing but its lacking ':' keeps it from being a key. */
+  readonly mayBeKey: boolean;
+}
 
 /** PyYAML's `Scanner`: text to tokens. Throws a YamlError at the first place that is no token. */
 export class Scanner {
@@ -53,6 +62,8 @@ export class Scanner {
   readonly #outerIndents: number[] = [];
   /** A key, and in block context a new collection, may start here. */
   #keyAllowed = true;
+  /** The unquoted scalar that was read last. */
+  #plain: PlainScalar | undefined;
 
   constructor(text: string) {
     this.#cursor = new Cursor(text);
@@ -275,9 +286,7 @@ export class Scanner {
       this.#keyAllowed = false;
     } else {
       if (this.#flowLevel === 0) {
-        if (!this.#keyAllowed) {
-          throw cursor.error(`a ': ' cannot stand here: put a value that contains it into quotes`);
-        }
+        if (!this.#keyAllowed) throw this.#misplacedColon();
         if (this.#indentTo(cursor.column)) this.#push('block mapping start');
       }
       this.#keyAllowed = this.#flowLevel === 0;
@@ -285,6 +294,19 @@ export class Scanner {
     }
     this.#push('value');
     cursor.take(1);
+  }
+
+  #misplacedColon(): YamlError {
+    const { line, index } = this.#cursor;
+    const plain = this.#plain;
+    if (plain === undefined || plain.end !== index || plain.from.line === line) {
+      return this.#cursor.error(`a ': ' cannot stand here: put a value that contains it into quotes`);
+    }
+    const from = `line ${plain.from.line + 1}`;
+    const remedy = plain.mayBeKey ? `end ${from} with a ':'` : 'correct the indentation';
+    return this.#cursor.error(
+      `this line goes on with the text from ${from}, in which no ': ' can stand: ${remedy}, or put all of that text into quotes`,
+    );
   }
 
   #fetchAnchor(c: number): void {
@@ -329,8 +351,10 @@ export class Scanner {
   #fetchPlain(): void {
     this.#savePossibleKey();
     const mark = this.#cursor.mark();
+    const mayBeKey = this.#keyAllowed;
     const { value, endsLine } = scanPlain(this.#cursor, this.#indent + 1, this.#flowLevel !== 0);
     this.#keyAllowed = endsLine;
+    this.#plain = { from: mark, end: this.#cursor.index, mayBeKey };
     this.#tokens.push({ kind: 'scalar', mark, value, plain: true });
   }
 }
